@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .strictMemorySafety()]
+
+let package = Package(
+  name: "nnfmt",
+  products: [
+    .library(name: "NNFormat", targets: ["NNFormat"]),
+    .library(name: "NNEngine", targets: ["NNEngine"]),
+    .executable(name: "nnfmt", targets: ["nnfmt"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(
+      name: "CZip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev"])]),
+    .target(name: "CKernels"),
+    .target(
+      name: "NNFormat",
+      dependencies: [
+        "CHDF5", "CZip", .product(name: "OrderedCollections", package: "swift-collections"),
+      ],
+      path: "Sources/Format", swiftSettings: strict),
+    .target(
+      name: "NNEngine", dependencies: ["NNFormat", "CKernels"], path: "Sources/Engine",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "nnfmt",
+      dependencies: [
+        "NNFormat", "NNEngine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Tools", swiftSettings: strict),
+    .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], swiftSettings: strict),
+    .testTarget(name: "NNEngineTests", dependencies: ["NNEngine", "NNFormat"], swiftSettings: strict),
+    .testTarget(name: "KernelTests", dependencies: ["NNEngine"], swiftSettings: strict),
+    .testTarget(
+      name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,30 @@
+/// Why a graph cannot be planned or run.
+public struct EngineError: Error, Sendable, Hashable {
+  /// The class of a failure, for programs that react to it.
+  public enum Kind: Sendable, Hashable {
+    /// The graph uses an operator, an attribute or a type that the engine does not run.
+    case unsupported
+    /// The graph contradicts itself: a missing value, a cycle, an attribute of the wrong kind.
+    case invalidGraph
+    /// Shapes or element types do not fit together.
+    case shapeMismatch
+    /// The caller's input does not fit the network's.
+    case invalidInput
+  }
+
+  public var kind: Kind
+  /// What is wrong, as a clause without a full stop.
+  public var message: String
+  /// The node concerned, as `Node.label` gives it.
+  public var node: String?
+
+  public init(_ kind: Kind, _ message: String, node: String? = nil) {
+    self.kind = kind
+    self.message = message
+    self.node = node
+  }
+}
+
+extension EngineError: CustomStringConvertible {
+  public var description: String { (node.map { "node \($0): " } ?? "") + message + "." }
+}

@@ -1,0 +1,73 @@
+/// One axis of a shape as a model file states it.
+public enum Dimension: Sendable, Hashable {
+  /// A fixed extent.
+  case known(Int)
+  /// A named extent, bound when the model runs: two equal names are equal extents.
+  case symbolic(String)
+  /// An extent nobody stated.
+  case unknown
+
+  /// The extent when it is fixed.
+  public var value: Int? {
+    if case .known(let extent) = self { extent } else { nil }
+  }
+}
+
+/// The shape of a value: axes in row-major order, outermost first. Rank 0 is a scalar.
+public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral {
+  public var dimensions: [Dimension]
+
+  public init(_ dimensions: [Dimension]) { self.dimensions = dimensions }
+  public init(_ extents: [Int]) { dimensions = extents.map(Dimension.known) }
+  public init(arrayLiteral elements: Dimension...) { dimensions = elements }
+
+  public var rank: Int { dimensions.count }
+
+  public subscript(axis: Int) -> Dimension {
+    get { dimensions[axis] }
+    set { dimensions[axis] = newValue }
+  }
+
+  /// All extents, when every one is fixed.
+  public var extents: [Int]? {
+    var result: [Int] = []
+    for dimension in dimensions {
+      guard let extent = dimension.value else { return nil }
+      result.append(extent)
+    }
+    return result
+  }
+
+  /// The number of elements, when every extent is fixed and the product does not overflow.
+  public var elementCount: Int? { extents.flatMap { checkedProduct($0) } }
+}
+
+extension Dimension: CustomStringConvertible, ExpressibleByIntegerLiteral {
+  public init(integerLiteral value: Int) { self = .known(value) }
+
+  public var description: String {
+    switch self {
+    case .known(let extent): String(extent)
+    case .symbolic(let name): name
+    case .unknown: "?"
+    }
+  }
+}
+
+extension Shape: CustomStringConvertible {
+  public var description: String { "(" + dimensions.map(\.description).joined(separator: ", ") + ")" }
+}
+
+/// The product of non-negative extents.
+///
+/// - Returns: `nil` on overflow or a negative extent. An empty list gives 1, the size of a scalar.
+public func checkedProduct(_ extents: some Sequence<Int>) -> Int? {
+  var product = 1
+  for extent in extents {
+    guard extent >= 0 else { return nil }
+    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+    if overflow { return nil }
+    product = next
+  }
+  return product
+}

@@ -1,0 +1,110 @@
+/// A constant array: element type, shape and bytes. Typed dynamically; kernels give it a static type.
+public struct Tensor: Sendable {
+  public let elementType: ElementType
+  /// Extents, outermost first; empty for a scalar.
+  public let shape: [Int]
+  public let storage: TensorStorage
+  /// Fields of the file that this version does not know, kept for writing.
+  public var unknownFields = UnknownFields()
+  public var docString = ""
+
+  /// A tensor over existing storage.
+  ///
+  /// - Throws: `FormatError` of kind `mismatch` when the storage does not hold exactly the bytes the shape needs.
+  public init(elementType: ElementType, shape: [Int], storage: TensorStorage) throws(FormatError) {
+    guard let count = checkedProduct(shape) else {
+      throw FormatError(.limit, "shape \(shape) is negative or too large")
+    }
+    let held: Int
+    let needed: Int?
+    switch storage {
+    case .mapped(_, let range):
+      (held, needed) = (range.count, elementType.byteCount(of: count))
+    case .owned(let bytes):
+      (held, needed) = (bytes.count, elementType.byteCount(of: count))
+    case .deferred(let byteCount, _):
+      (held, needed) = (byteCount, elementType.byteCount(of: count))
+    case .strings(let strings):
+      (held, needed) = (strings.count, elementType == .string ? count : nil)
+    }
+    guard held == needed else {
+      throw FormatError(
+        .mismatch, "\(elementType.name)\(shape) needs \(needed.map(String.init) ?? "?") bytes, \(held) are stored")
+    }
+    self.elementType = elementType
+    self.shape = shape
+    self.storage = storage
+  }
+
+  /// A tensor that copies an array of scalars; the element type is the scalar's.
+  ///
+  /// - Precondition: `shape` has exactly `elements.count` elements.
+  public init<Scalar: TensorScalar>(_ elements: [Scalar], shape: [Int]? = nil) {
+    let shape = shape ?? [elements.count]
+    precondition(checkedProduct(shape) == elements.count, "shape \(shape) does not hold \(elements.count) elements")
+    elementType = Scalar.elementType
+    self.shape = shape
+    storage = .owned(AlignedBytes(copying: elements))
+  }
+
+  /// The number of elements.
+  public var count: Int { shape.reduce(1, *) }
+
+  /// Size of the elements in bytes; for strings the sum of their lengths.
+  public var byteCount: Int {
+    if case .strings(let strings) = storage { return strings.reduce(0) { $0 + $1.count } }
+    return elementType.byteCount(of: count) ?? 0
+  }
+
+  /// Calls `body` with the dense little-endian bytes, without copying them when they are mapped or in memory.
+  ///
+  /// The start may be unaligned for the element type when the tensor is mapped.
+  /// - Throws: `FormatError` when the bytes cannot be read, or the tensor holds strings.
+  public func withBytes<Result>(
+    _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Result
+  ) throws(FormatError) -> Result {
+    switch storage {
+    case .mapped(let file, let range): return try unsafe file.withBytes(range, body)
+    case .owned(let bytes): return try unsafe bytes.withBytes(body)
+    case .deferred(_, let load): return try unsafe load().withBytes(body)
+    case .strings: throw FormatError(.mismatch, "a string tensor has no dense bytes")
+    }
+  }
+
+  /// The elements as an array of exactly their own type.
+  ///
+  /// - Throws: `FormatError` of kind `mismatch` when `Scalar` is not the element type.
+  public func elements<Scalar: TensorScalar>(as _: Scalar.Type = Scalar.self) throws(FormatError) -> [Scalar] {
+    guard Scalar.elementType == elementType else {
+      throw FormatError(.mismatch, "a tensor of \(elementType.name) was read as \(Scalar.elementType.name)")
+    }
+    return try unsafe withBytes { bytes in
+      unsafe [Scalar](unsafeUninitializedCapacity: count) { buffer, initialized in
+        unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+        initialized = count
+      }
+    }
+  }
+
+  /// The same bytes under another shape with as many elements.
+  public func reshaped(to shape: [Int]) throws(FormatError) -> Tensor {
+    try Tensor(elementType: elementType, shape: shape, storage: storage)
+  }
+}
+
+/// A Swift type that is the in-memory form of one element type.
+public protocol TensorScalar: BitwiseCopyable, Sendable {
+  static var elementType: ElementType { get }
+}
+
+extension Float: TensorScalar { public static var elementType: ElementType { .float32 } }
+extension Double: TensorScalar { public static var elementType: ElementType { .float64 } }
+extension Int8: TensorScalar { public static var elementType: ElementType { .int8 } }
+extension Int16: TensorScalar { public static var elementType: ElementType { .int16 } }
+extension Int32: TensorScalar { public static var elementType: ElementType { .int32 } }
+extension Int64: TensorScalar { public static var elementType: ElementType { .int64 } }
+extension UInt8: TensorScalar { public static var elementType: ElementType { .uint8 } }
+extension UInt16: TensorScalar { public static var elementType: ElementType { .uint16 } }
+extension UInt32: TensorScalar { public static var elementType: ElementType { .uint32 } }
+extension UInt64: TensorScalar { public static var elementType: ElementType { .uint64 } }
+extension Bool: TensorScalar { public static var elementType: ElementType { .bool } }

@@ -1,0 +1,45 @@
+/// Where the bytes of a tensor are. Dense, row-major, little-endian, sub-byte types packed low bits first.
+public enum TensorStorage: Sendable {
+  /// A range of a mapped file, untouched until it is read.
+  case mapped(MappedFile, Range<Int>)
+  /// Bytes in memory.
+  case owned(AlignedBytes)
+  /// Bytes that a function produces when they are asked for, such as those of a compressed dataset.
+  case deferred(byteCount: Int, load: @Sendable () throws(FormatError) -> AlignedBytes)
+  /// String elements, each any bytes.
+  case strings([[UInt8]])
+}
+
+/// An immutable block of memory aligned to 64 bytes, shared by reference.
+public final class AlignedBytes: Sendable {
+  public let count: Int
+  /// `nonisolated(unsafe)` holds because nothing writes after `init` returns.
+  private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+
+  /// Allocates `count` bytes and lets `fill` write them; they start as zeros.
+  public init<Failure: Error>(
+    count: Int, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    self.count = count
+    unsafe base = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
+    let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
+    unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+    try unsafe fill(buffer)
+  }
+
+  /// A copy of the bytes of an array.
+  public convenience init<Element: BitwiseCopyable>(copying elements: [Element]) {
+    self.init(count: elements.count * MemoryLayout<Element>.stride) { buffer in
+      unsafe elements.withUnsafeBytes { unsafe buffer.copyMemory(from: $0) }
+    }
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// The bytes, valid while the object lives.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+  }
+}

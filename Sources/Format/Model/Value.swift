@@ -1,0 +1,52 @@
+import OrderedCollections
+
+/// The type of a value that flows through a graph.
+public indirect enum ValueType: Sendable, Hashable {
+  case tensor(ElementType, Shape?)
+  case sparseTensor(ElementType, Shape?)
+  case sequence(ValueType)
+  case optional(ValueType)
+  case map(key: ElementType, value: ValueType)
+}
+
+/// A named value of a graph: an input, an output or an intermediate result, with what is known of its type.
+public struct Value: Sendable {
+  public var name: String
+  public var type: ValueType?
+  public var docString: String
+  public var metadata: OrderedDictionary<String, String>
+  /// Fields of the file that this version does not know, kept for writing.
+  public var unknownFields: UnknownFields
+
+  public init(
+    name: String, type: ValueType? = nil, docString: String = "", metadata: OrderedDictionary<String, String> = [:]
+  ) {
+    self.name = name
+    self.type = type
+    self.docString = docString
+    self.metadata = metadata
+    unknownFields = UnknownFields()
+  }
+
+  /// A tensor value.
+  public init(name: String, elementType: ElementType, shape: Shape?) {
+    self.init(name: name, type: .tensor(elementType, shape))
+  }
+
+  /// The element type when the value is a dense tensor.
+  public var elementType: ElementType? {
+    if case .tensor(let elementType, _) = type { elementType } else { nil }
+  }
+
+  /// The shape when the value is a dense tensor of known rank.
+  public var shape: Shape? {
+    if case .tensor(_, let shape) = type { shape } else { nil }
+  }
+}
+
+/// Bytes of protobuf fields that the schema does not name, in file order, so that writing loses nothing.
+public struct UnknownFields: Sendable, Hashable {
+  public var bytes: [UInt8]
+  public init(bytes: [UInt8] = []) { self.bytes = bytes }
+  public var isEmpty: Bool { bytes.isEmpty }
+}

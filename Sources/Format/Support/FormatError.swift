@@ -1,0 +1,65 @@
+/// What went wrong with a file or a model, where, and what the user can do about it.
+public struct FormatError: Error, Sendable, Hashable {
+  /// The class of a failure, for programs that react to it.
+  public enum Kind: Sendable, Hashable {
+    /// The file cannot be opened, read or written.
+    case io
+    /// The bytes are not of a format this library reads; the message says what they are.
+    case unrecognized
+    /// The file breaks the rules of its own format.
+    case malformed
+    /// The file ends before its content does.
+    case truncated
+    /// Something the file refers to is not there.
+    case missing
+    /// A size, type or shape disagrees with another one.
+    case mismatch
+    /// Correct, but outside of what this library handles.
+    case unsupported
+    /// Refused because it could run code or reach outside the file.
+    case refused
+    /// A size or depth passes the configured limit.
+    case limit
+  }
+
+  public var kind: Kind
+  /// What is wrong, as a clause without a full stop.
+  public var message: String
+  /// The file concerned.
+  public var file: String?
+  /// The place inside the file: an HDF5 path, a node, a byte offset, a line.
+  public var place: String?
+  /// What the user can do, as a sentence without a full stop.
+  public var advice: String?
+
+  public init(_ kind: Kind, _ message: String, file: String? = nil, at place: String? = nil, advice: String? = nil) {
+    self.kind = kind
+    self.message = message
+    self.file = file
+    self.place = place
+    self.advice = advice
+  }
+
+  /// The same error with the file named, unless it names one.
+  public func inFile(_ path: String) -> FormatError {
+    var copy = self
+    copy.file = file ?? path
+    return copy
+  }
+}
+
+extension FormatError: CustomStringConvertible {
+  public var description: String {
+    var text = file.map { "\($0): " } ?? ""
+    text += message
+    if let place { text += " (\(place))" }
+    text += "."
+    if let advice { text += " \(advice)." }
+    return text.replacing("\n", with: " ")
+  }
+}
+
+/// Runs `body`, naming `path` in any `FormatError` that does not name a file yet.
+func namingFile<Result>(_ path: String, _ body: () throws(FormatError) -> Result) throws(FormatError) -> Result {
+  do { return try body() } catch { throw error.inFile(path) }
+}

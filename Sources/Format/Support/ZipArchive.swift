@@ -1,7 +1,7 @@
 import CZip
 import OrderedCollections
 
-/// The members of a zip archive. Stored members are reached where they lie in the mapped file.
+/// The members of a zip archive. Stored members are reached where they lie.
 public struct ZipArchive: Sendable {
   /// One member, as the central directory lists it.
   public struct Member: Sendable {
@@ -20,7 +20,7 @@ public struct ZipArchive: Sendable {
   public let members: OrderedDictionary<String, Member>
   /// Names that more than one member has; the first one counts.
   public let duplicateNames: [String]
-  private let file: MappedFile
+  private let source: ByteRegion
   private let limits: ReadLimits
 
   /// Local headers and an empty archive's end record.
@@ -29,27 +29,28 @@ public struct ZipArchive: Sendable {
   /// Lists an archive.
   ///
   /// - Throws: `FormatError` of kind `malformed` when the directory cannot be read.
-  public init(_ file: MappedFile, limits: ReadLimits = ReadLimits()) throws(FormatError) {
-    self.file = file
+  public init(_ source: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
+    self.source = source
     self.limits = limits
-    path = file.path
+    path = source.name
     var members: OrderedDictionary<String, Member> = [:]
     var duplicates: [String] = []
-    let reader = try ZipReader(path: file.path)
-    var status = reader.goToFirst()
-    while status == UNZ_OK {
-      let member = try reader.currentMember()
-      if members[member.name] == nil {
-        members[member.name] = member
-      } else if !duplicates.contains(member.name) {
-        duplicates.append(member.name)
+    try ZipReader.open(source) { (reader) throws(FormatError) in
+      var status = reader.goToFirst()
+      while status == UNZ_OK {
+        let member = try reader.currentMember()
+        if members[member.name] == nil {
+          members[member.name] = member
+        } else if !duplicates.contains(member.name) {
+          duplicates.append(member.name)
+        }
+        guard members.count <= limits.objectCount else {
+          throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: source.name)
+        }
+        status = reader.goToNext()
       }
-      guard members.count <= limits.objectCount else {
-        throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: file.path)
-      }
-      status = reader.goToNext()
+      guard status == UNZ_END_OF_LIST_OF_FILE else { throw reader.error("cannot list the members", status) }
     }
-    guard status == UNZ_END_OF_LIST_OF_FILE else { throw reader.error("cannot list the members", status) }
     self.members = members
     duplicateNames = duplicates
   }
@@ -64,82 +65,16 @@ public struct ZipArchive: Sendable {
     guard !member.isEncrypted else { throw FormatError(.unsupported, "the member is encrypted", file: path, at: name) }
     let label = "\(path):\(name)"
     if member.isStored {
-      guard member.byteCount <= file.count, member.offset <= file.count - member.byteCount else {
+      guard member.byteCount <= source.count, member.offset <= source.count - member.byteCount else {
         throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)
       }
-      return try ByteRegion(file).slice(member.offset..<member.offset + member.byteCount, name: label)
+      return try source.slice(member.offset..<member.offset + member.byteCount, name: label)
     }
     guard limits.allowsExpansion(stored: member.compressedByteCount, declared: member.byteCount) else {
       throw FormatError(
         .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path, at: name)
     }
-    return ByteRegion(try ZipReader(path: path).read(member), name: label)
-  }
-}
-
-/// An open archive of the zip library.
-@safe private struct ZipReader: ~Copyable {
-  private let handle: unzFile
-  private let path: String
-
-  init(path: String) throws(FormatError) {
-    guard let handle = unsafe unzOpen64(path) else {
-      throw FormatError(.malformed, "is a zip archive whose directory cannot be read", file: path,
-        advice: "The file may be cut short; fetch it again")
-    }
-    unsafe self.handle = handle
-    self.path = path
-  }
-
-  deinit { unsafe unzClose(handle) }
-
-  func goToFirst() -> Int32 { unsafe unzGoToFirstFile(handle) }
-  func goToNext() -> Int32 { unsafe unzGoToNextFile(handle) }
-
-  func error(_ action: String, _ status: Int32) -> FormatError {
-    FormatError(.malformed, "zip: \(action) (status \(status))", file: path)
-  }
-
-  func currentMember() throws(FormatError) -> ZipArchive.Member {
-    var information = unz_file_info64()
-    var name = [CChar](repeating: 0, count: 1 << 16)
-    var status = unsafe unzGetCurrentFileInfo64(handle, &information, &name, UInt(name.count), nil, 0, nil, 0)
-    guard status == UNZ_OK else { throw error("cannot read a directory entry", status) }
-    var position = unz64_file_pos()
-    status = unsafe unzGetFilePos64(handle, &position)
-    guard status == UNZ_OK else { throw error("cannot locate a member", status) }
-    let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let isEncrypted = information.flag & 1 != 0
-    var offset = 0
-    if information.compression_method == 0, !isEncrypted {
-      status = unsafe unzOpenCurrentFile(handle)
-      guard status == UNZ_OK else { throw error("cannot open the member \"\(text)\"", status) }
-      offset = Int(clamping: unsafe unzGetCurrentFileZStreamPos64(handle))
-      unsafe unzCloseCurrentFile(handle)
-    }
-    return ZipArchive.Member(
-      name: text, byteCount: Int(clamping: information.uncompressed_size),
-      compressedByteCount: Int(clamping: information.compressed_size),
-      isStored: information.compression_method == 0, isEncrypted: isEncrypted, offset: offset, position: position)
-  }
-
-  /// Decompresses a member, checking its checksum.
-  func read(_ member: ZipArchive.Member) throws(FormatError) -> AlignedBytes {
-    var position = member.position
-    var status = unsafe unzGoToFilePos64(handle, &position)
-    if status == UNZ_OK { status = unsafe unzOpenCurrentFile(handle) }
-    guard status == UNZ_OK else { throw error("cannot open the member \"\(member.name)\"", status) }
-    let bytes = try unsafe AlignedBytes(count: member.byteCount) { (buffer) throws(FormatError) in
-      var filled = 0
-      while filled < buffer.count {
-        let length = UInt32(min(buffer.count - filled, 1 << 30))
-        let count = unsafe unzReadCurrentFile(handle, buffer.baseAddress.map { unsafe $0 + filled }, length)
-        guard count > 0 else { throw error("the member \"\(member.name)\" is cut short or damaged", count) }
-        filled += Int(count)
-      }
-    }
-    status = unsafe unzCloseCurrentFile(handle)
-    guard status == UNZ_OK else { throw error("the checksum of the member \"\(member.name)\" is wrong", status) }
-    return bytes
+    let bytes = try ZipReader.open(source) { (reader) throws(FormatError) in try reader.read(member) }
+    return ByteRegion(bytes, name: label)
   }
 }

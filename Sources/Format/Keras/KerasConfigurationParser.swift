@@ -37,6 +37,7 @@ struct KerasConfigurationParser {
     } else if let wrapped = configuration["layer"], wrapped["class_name"] != nil {
       layer.sublayers = [try self.layer(wrapped, position: 0, depth: depth + 1)]
     }
+    layer.buildShape = LayerConfiguration.batchShape(json["build_config"]?["input_shape"])
     layer.calls = try CallParser(label: layer.configuration.label).calls(json["inbound_nodes"])
     return layer
   }

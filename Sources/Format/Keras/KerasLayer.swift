@@ -9,6 +9,8 @@ public struct KerasLayer: Sendable {
   public var configuration: LayerConfiguration
   /// The layers of a model, or the wrapped layer of a wrapper.
   public var sublayers: [KerasLayer] = []
+  /// The input shape, batch included, that Keras noted when it built the layer.
+  var buildShape: [Int?]?
   /// How the layer is called inside a Functional model, one entry a call.
   public var calls: [KerasCall] = []
   /// The layer's own variables by their Keras names (`kernel`, `bias` ...), in creation order.

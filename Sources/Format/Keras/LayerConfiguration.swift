@@ -42,10 +42,13 @@ public struct LayerConfiguration: Sendable {
   }
 
   /// A list of whole numbers; a single number counts as a list of one.
-  func ints(_ name: String) throws(FormatError) -> [Int]? {
-    guard let value = self[name] else { return nil }
-    guard let numbers = value.ints ?? value.int.map({ [$0] }) else { throw unreadable(name, "a list of whole numbers") }
-    return numbers
+  func ints(_ names: String...) throws(FormatError) -> [Int]? {
+    for name in names {
+      guard let value = self[name] else { continue }
+      guard let numbers = value.ints ?? value.int.map({ [$0] }) else { throw unreadable(name, "a list of whole numbers") }
+      return numbers
+    }
+    return nil
   }
 
   func string(_ names: String...) -> String? {

@@ -60,7 +60,8 @@ internal import CKernels
     let block = unsafe task / tiles.count
     let depths = unsafe depths(ofBlock: block)
     let start = unsafe tiles.start(tile)
-    let source = unsafe operands.a + (rows.lowerBound + start) * operands.rowStride
+    let source =
+      unsafe operands.a + (rows.lowerBound + start) * operands.rowStride
       + depths.lowerBound * operands.columnStride
     unsafe operands.table.gemm.pack_a(
       tiles.start(tile + 1) - start, depths.count, source, operands.rowStride, operands.columnStride,

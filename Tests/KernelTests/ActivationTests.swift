@@ -35,6 +35,7 @@ import Testing
     switch activation {
     case .silu, .gelu, .mish: return error <= relative + subnormalStep * max(1, abs(Double(x)))
     case .geluTanh: return error <= max(relative, 1e-8)
+    case .hardSigmoid: return error <= max(relative, 1e-7)
     default: return error <= relative + subnormalStep
     }
   }

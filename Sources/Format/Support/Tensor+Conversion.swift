@@ -14,13 +14,21 @@ extension Tensor {
     return try Tensor(elementType: target, shape: shape, storage: .deferred(byteCount: byteCount, load: load))
   }
 
-  /// All elements as numbers, for types narrower than double precision without loss.
+  /// All elements as numbers, for types that a double holds; 64-bit integers are rounded.
   public func doubles() throws(FormatError) -> [Double] {
+    var values: [Double] = []
+    values.reserveCapacity(count)
+    try forEachDouble { values.append($0) }
+    return values
+  }
+
+  /// Calls `body` with each element as a number, in order, without an array of them.
+  public func forEachDouble(_ body: (Double) -> Void) throws(FormatError) {
     try unsafe withBytes { (bytes) throws(FormatError) in
       guard let read = unsafe Self.reader(of: elementType) else {
         throw FormatError(.unsupported, "elements of type \(elementType.name) are not plain numbers")
       }
-      return (0..<count).map { unsafe read(bytes, $0) }
+      for index in 0..<count { unsafe body(read(bytes, index)) }
     }
   }
 

@@ -73,7 +73,8 @@ package struct SingleStepRunner {
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
       guard let base = unsafe buffer.baseAddress else { return }
       try unsafe work.run(
-        StepMemory(slots: base, inputCount: inputs.count, scratch: scratch.base, pool: pool))
+        StepMemory(
+          slots: base, inputCount: inputs.count, outputCount: blocks.count, scratch: scratch.base, pool: pool))
     }
     var results: [Constant] = []
     for (index, block) in blocks.enumerated() {

@@ -73,10 +73,13 @@ final class DynamicRun {
         shape: shape, byteCount: byteCount, place: .fixed(UnsafeRawPointer(block.base)))
     }
     let scratch = try RawMemory(byteCount: StepSizes.checkedScratch(work.scratchByteCount, plan.options))
+    let outputCount = slots.count - step.inputs.count
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
       guard let base = unsafe buffer.baseAddress else { return }
       try unsafe work.run(
-        StepMemory(slots: base, inputCount: step.inputs.count, scratch: scratch.base, pool: plan.pool))
+        StepMemory(
+          slots: base, inputCount: step.inputs.count, outputCount: outputCount,
+          scratch: scratch.base, pool: plan.pool))
     }
     spares.removeAll()
   }

@@ -75,7 +75,9 @@ public final class ExecutionContext {
     for step in resolution.steps {
       do throws(EngineError) {
         try unsafe step.run(
-          StepMemory(slots: slots + step.slot, inputCount: step.inputCount, scratch: scratch, pool: pool))
+          StepMemory(
+            slots: slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount, scratch: scratch,
+            pool: pool))
       } catch {
         throw EngineError(error.kind, error.message, node: error.node ?? plan.steps[step.step].label)
       }

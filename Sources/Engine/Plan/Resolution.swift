@@ -11,6 +11,7 @@ import NNFormat
     /// Position of its addresses in `slots`.
     let slot: Int
     let inputCount: Int
+    let outputCount: Int
     let step: Int
   }
 

@@ -175,7 +175,8 @@ struct Resolver {
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
       guard let base = unsafe buffer.baseAddress else { return }
       try unsafe work.run(
-        StepMemory(slots: base, inputCount: step.inputs.count, scratch: scratch.base, pool: plan.pool))
+        StepMemory(
+          slots: base, inputCount: step.inputs.count, outputCount: sizes.count, scratch: scratch.base, pool: plan.pool))
     }
   }
 
@@ -203,7 +204,8 @@ struct Resolver {
     for (index, work) in pending {
       let step = plan.steps[index]
       resolution.steps.append(
-        Resolution.ReadyStep(run: work.run, slot: slot, inputCount: step.inputs.count, step: index))
+        Resolution.ReadyStep(run: work.run, slot: slot, inputCount: step.inputs.count,
+          outputCount: step.outputs.count, step: index))
       for value in step.inputs + step.outputs {
         if let value { bind(value, to: slot, in: resolution, memory) }
         slot += 1

@@ -5,17 +5,19 @@
   /// The addresses of the inputs, then those of the outputs; `nil` for omitted ones.
   private let slots: UnsafePointer<UnsafeMutableRawPointer?>
   private let inputCount: Int
+  private let outputCount: Int
   /// As many bytes as the step asked for, aligned to 64.
   package let scratch: UnsafeMutableRawPointer
   package let pool: ThreadPool
 
   @inline(__always)
   package init(
-    slots: UnsafePointer<UnsafeMutableRawPointer?>, inputCount: Int, scratch: UnsafeMutableRawPointer,
-    pool: ThreadPool
+    slots: UnsafePointer<UnsafeMutableRawPointer?>, inputCount: Int, outputCount: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
   ) {
     unsafe self.slots = slots
     self.inputCount = inputCount
+    self.outputCount = outputCount
     unsafe self.scratch = scratch
     self.pool = pool
   }
@@ -28,15 +30,24 @@
 
   /// The address of an output that is not omitted.
   @inline(__always) package func output(_ index: Int) -> UnsafeMutableRawPointer {
-    guard let pointer = unsafe slots[inputCount + index] else { preconditionFailure("output \(index) is omitted") }
+    guard index < outputCount, let pointer = unsafe slots[inputCount + index] else { preconditionFailure("output \(index) is omitted") }
     return unsafe pointer
   }
 
   /// The address of an input; `nil` when it is omitted.
-  package func optionalInput(_ index: Int) -> UnsafeMutableRawPointer? { unsafe slots[index] }
+  package func optionalInput(_ index: Int) -> UnsafeMutableRawPointer? {
+    index < inputCount ? unsafe slots[index] : nil
+  }
 
   /// The address of an output; `nil` when it is omitted.
-  package func optionalOutput(_ index: Int) -> UnsafeMutableRawPointer? { unsafe slots[inputCount + index] }
+  package func optionalOutput(_ index: Int) -> UnsafeMutableRawPointer? {
+    index < outputCount ? unsafe slots[inputCount + index] : nil
+  }
+
+  /// Whether anyone reads an output.
+  package func hasOutput(_ index: Int) -> Bool {
+    index < outputCount && unsafe slots[inputCount + index] != nil
+  }
 
   /// The elements of an input.
   @inline(__always)

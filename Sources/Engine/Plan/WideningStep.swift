@@ -68,7 +68,8 @@ package struct WideningStep: Step {
       }
       try unsafe run(
         StepMemory(
-          slots: UnsafePointer(slots), inputCount: inputCount, scratch: scratch + innerScratch, pool: memory.pool))
+          slots: UnsafePointer(slots), inputCount: inputCount, outputCount: outputCount,
+          scratch: scratch + innerScratch, pool: memory.pool))
       for conversion in wideOutputs {
         guard let output = unsafe memory.optionalOutput(conversion.slot) else { continue }
         unsafe conversion.narrow(from: scratch, into: output)

@@ -1,1 +1,142 @@
+/// Micro-kernels for dense networks, selected at run time by instruction set.
+///
+/// Vector code is written once per family against a small vector vocabulary (`vector.h`) and compiled once per
+/// instruction set. All arithmetic is IEEE 754 without contraction, so the instruction sets agree bit for bit.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "KernelList.h"
+
+/// Depth of one k-block of Gemm: inside a block an element is one FMA chain from zero; blocks are then added in order.
+enum { nn_gemm_block_depth = 512 };
+
+/// Instruction sets in ascending order of preference.
+enum {
+#define X(isa) nn_isa_##isa,
+  NN_INSTRUCTION_SETS(X)
+#undef X
+      nn_isa_count
+};
+
+/// Positions of the element-wise operations in the tables.
+enum {
+#define X(operation) nn_unary_##operation,
+  NN_UNARY_F32_OPERATIONS(X)
+#undef X
+      nn_unary_count
+};
+
+enum {
+#define X(operation) nn_binary_##operation,
+  NN_BINARY_F32_OPERATIONS(X)
+#undef X
+      nn_binary_count
+};
+
+#pragma clang assume_nonnull begin
+
+/// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
+///
+/// `a` is [depth][rows], as `pack_a` writes it; `b` is a block of one panel, [depth][NR]. rows <= MR, columns <= NR;
+/// `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written.
+typedef void (*nn_gemm_tile_f32)(size_t rows, size_t depth, const float *a, const float *b, float *c, size_t ldc,
+                                 size_t columns, const float *_Nullable bias, bool accumulate);
+
+/// All k-blocks of a few rows over consecutive panels: C[rows x columns] = A * B (+ bias when not null).
+///
+/// `a` is row-major with stride `lda`; `b` is the first of ceil(columns / NR) whole panels [depth][NR].
+/// rows <= stream_rows.
+typedef void (*nn_gemm_stream_f32)(size_t rows, size_t depth, const float *a, size_t lda, const float *b, float *c,
+                                   size_t ldc, size_t columns, const float *_Nullable bias);
+
+/// Copies `rows` x `depth` of A, rows `row_stride` and columns `column_stride` floats apart, to `packed` [depth][rows].
+typedef void (*nn_gemm_pack_a_f32)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t column_stride,
+                                   float *packed);
+
+/// Copies columns of B times `alpha` to one panel [depth][NR], the columns past `columns` set to zero.
+///
+/// `b` may be unaligned. Element (k, j) lies `k * ldb + j` floats from `b`, or `j * ldb + k` when `transposed`.
+typedef void (*nn_gemm_pack_b_f32)(size_t depth, size_t columns, const void *b, size_t ldb, bool transposed,
+                                   float alpha, float *panel);
+
+typedef struct {
+  const char *name;
+  int isa;
+  size_t mr, nr, stream_rows;
+  nn_gemm_tile_f32 tile;
+  nn_gemm_stream_f32 stream;
+  nn_gemm_pack_a_f32 pack_a;
+  nn_gemm_pack_b_f32 pack_b;
+} nn_gemm_f32_kernel;
+
+/// y = f(x) over `rows` x `columns`, both with rows `stride` apart; `x` and `y` are equal or disjoint.
+typedef void (*nn_unary_f32)(size_t rows, size_t columns, const float *x, float *y, size_t stride, float p0, float p1);
+
+/// One operand of a binary operation: rows `row_stride` floats apart (0 repeats one row); `is_constant` repeats the first value
+/// of each row over its columns.
+typedef struct {
+  const float *values;
+  size_t row_stride;
+  bool is_constant;
+} nn_operand_f32;
+
+/// z = x op y over `rows` x `columns`; `z` may equal an operand of the same shape.
+typedef void (*nn_binary_f32)(size_t rows, size_t columns, nn_operand_f32 x, nn_operand_f32 y, float *z,
+                              size_t z_stride);
+
+typedef struct {
+  const char *name;
+  nn_unary_f32 function;
+} nn_unary_f32_kernel;
+
+typedef struct {
+  const char *name;
+  nn_binary_f32 function;
+} nn_binary_f32_kernel;
+
+/// Functions of contiguous rows. Each row is reduced in one fixed order, whatever the number of rows; `x` and `y` are
+/// equal or disjoint.
+typedef struct {
+  const char *name;
+  int isa;
+  /// y = exp(x - max) / sum(exp(x - max)).
+  void (*softmax)(size_t rows, size_t columns, const float *x, float *y);
+  /// y = (x - max) - log(sum(exp(x - max))).
+  void (*log_softmax)(size_t rows, size_t columns, const float *x, float *y);
+  /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset, mean first, then the variance about it.
+  void (*layer_norm)(size_t rows, size_t columns, const float *x, const float *_Nullable scale,
+                     const float *_Nullable offset, float epsilon, float *y);
+  /// y = x * scale + offset, one pair a column, as one fused operation.
+  void (*affine)(size_t rows, size_t columns, const float *x, const float *scale, const float *offset, float *y);
+} nn_row_f32_kernels;
+
+/// Whether the processor and the operating system run an instruction set.
+bool nn_isa_is_available(int isa);
+/// `scalar`, `avx2` and so on.
+const char *nn_isa_name(int isa);
+
+size_t nn_gemm_f32_count(void);
+/// The rows of `NN_GEMM_F32_KERNELS` in order.
+const nn_gemm_f32_kernel *nn_gemm_f32_kernel_at(size_t index);
+/// `nn_unary_count` rows of one instruction set.
+const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa);
+/// `nn_binary_count` rows of one instruction set.
+const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa);
+const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa);
+
+/// Processors this process may run on, at least 1.
+size_t nn_processor_count(void);
+
+/// A pause inside a spin loop.
+static inline void nn_spin_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+#pragma clang assume_nonnull end

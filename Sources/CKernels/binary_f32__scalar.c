@@ -1,0 +1,2 @@
+#define ISA scalar
+#include "binary_f32.h"

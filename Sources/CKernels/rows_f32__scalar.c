@@ -1,0 +1,2 @@
+#define ISA scalar
+#include "rows_f32.h"

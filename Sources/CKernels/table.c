@@ -1,0 +1,63 @@
+#include "declarations.h"
+
+static const nn_gemm_f32_kernel *const gemm_kernels[] = {
+#define X(MR, NR, isa) &gemm_f32_##MR##x##NR##__##isa,
+    NN_GEMM_F32_KERNELS(X)
+#undef X
+};
+
+static const nn_unary_f32_kernel *const unary_kernels[] = {
+#define X(isa) unary_f32__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+static const nn_binary_f32_kernel *const binary_kernels[] = {
+#define X(isa) binary_f32__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+static const nn_row_f32_kernels *const row_kernels[] = {
+#define X(isa) &rows_f32__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+static const char *const isa_names[] = {
+#define X(isa) #isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+bool nn_isa_is_available(int isa) {
+  switch (isa) {
+    case nn_isa_scalar:
+      return true;
+#if defined(__x86_64__)
+    // __builtin_cpu_supports also asks whether the operating system saves the registers.
+    case nn_isa_avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case nn_isa_avx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+#elif defined(__aarch64__)
+    case nn_isa_neon:
+      return true;
+#endif
+    default:
+      return false;
+  }
+}
+
+const char *nn_isa_name(int isa) { return isa_names[isa]; }
+
+size_t nn_gemm_f32_count(void) { return sizeof gemm_kernels / sizeof gemm_kernels[0]; }
+
+const nn_gemm_f32_kernel *nn_gemm_f32_kernel_at(size_t index) { return gemm_kernels[index]; }
+
+const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa) { return unary_kernels[isa]; }
+
+const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa) { return binary_kernels[isa]; }
+
+const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa) { return row_kernels[isa]; }

@@ -1,0 +1,2 @@
+#define ISA scalar
+#include "unary_f32.h"

@@ -1,0 +1,103 @@
+internal import CKernels
+
+/// C = act(A B + bias), with A [rows x depth] and C [rows x columns] row-major float32.
+///
+/// The value of an element is defined to the bit: B's k-blocks of `blockDepth` in ascending order, each one chain of fused
+/// multiply-adds from zero in ascending k; the block sums added in order with plain additions, the first one being the
+/// start; then the bias (if any) with one addition; then the activation, as `Activation.apply` computes it. So a row's result
+/// does not depend on the other rows, on the number of threads or on the instruction set.
+///
+/// Running allocates nothing; the caller provides the scratch memory. C must not overlap the operands.
+package enum Gemm {
+  /// Depth of a k-block.
+  package static let blockDepth = Int(nn_gemm_block_depth)
+
+  /// Bytes of scratch memory that `run` needs for up to `rows` rows, whatever the number of threads.
+  package static func scratchByteCount(
+    rows: Int, depth: Int, columns: Int, threads: Int, table: KernelTable = .current
+  ) -> Int {
+    guard rows > 0, depth > 0, columns > 0 else { return 0 }
+    return table.packedTileByteCount(rows: rows, depth: depth)
+  }
+
+  /// Bytes of scratch memory that the form with a plain B needs.
+  package static func scratchByteCountWithPacking(
+    rows: Int, depth: Int, columns: Int, threads: Int, table: KernelTable = .current
+  ) -> Int {
+    guard rows > 0, depth > 0, columns > 0 else { return 0 }
+    return scratchByteCount(rows: rows, depth: depth, columns: columns, threads: threads, table: table)
+      + table.panelByteCount(depth: depth, columns: columns)
+  }
+
+  /// Multiplies by packed weights.
+  ///
+  /// - Parameters:
+  ///   - lda: Values between the starts of A's rows, at least the depth; when `isTransposed`, A is stored [depth x rows] and
+  ///     `lda` is at least `rows`.
+  ///   - bias: One value a column, or nil.
+  ///   - ldc: Values between the starts of C's rows, at least the columns. The gaps are left alone.
+  ///   - scratch: `scratchByteCount` bytes.
+  package static func run(
+    rows: Int, a: UnsafePointer<Float>, lda: Int, isTransposed: Bool = false, weights: PackedMatrix,
+    bias: UnsafePointer<Float>?, activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    unsafe GemmOperands(
+      rows: rows, depth: weights.depth, columns: weights.columns, a: a,
+      rowStride: isTransposed ? 1 : lda, columnStride: isTransposed ? lda : 1, panels: weights.panels,
+      bias: bias, activation: ResolvedActivation(activation, weights.table), c: c, ldc: ldc, table: weights.table
+    ).run(scratch, pool)
+  }
+
+  /// Multiplies by a B that changes from call to call, packing it into the scratch memory first.
+  ///
+  /// - Parameters:
+  ///   - b: Row-major [depth x columns] with stride `ldb`, or [columns x depth] when `isTransposedB`.
+  ///   - alpha: Scales B.
+  ///   - scratch: `scratchByteCountWithPacking` bytes.
+  package static func run(
+    rows: Int, depth: Int, columns: Int, a: UnsafePointer<Float>, lda: Int, isTransposedA: Bool = false,
+    b: UnsafePointer<Float>, ldb: Int, isTransposedB: Bool = false, alpha: Float = 1,
+    bias: UnsafePointer<Float>? = nil, activation: Activation = .identity, c: UnsafeMutablePointer<Float>, ldc: Int,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool, table: KernelTable = .current
+  ) {
+    let panelBytes = table.panelByteCount(depth: depth, columns: columns)
+    let panels = unsafe scratch.assumingMemoryBound(to: Float.self)
+    unsafe PanelPacking(
+      depth: depth, columns: columns, source: b, stride: ldb, isTransposed: isTransposedB, alpha: alpha,
+      panels: panels, kernel: table.gemm
+    ).run(pool)
+    unsafe GemmOperands(
+      rows: rows, depth: depth, columns: columns, a: a, rowStride: isTransposedA ? 1 : lda,
+      columnStride: isTransposedA ? lda : 1, panels: panels, bias: bias,
+      activation: ResolvedActivation(activation, table), c: c, ldc: ldc, table: table
+    ).run(scratch + panelBytes, pool)
+  }
+}
+
+/// What one Gemm works on. Lengths are in values.
+@unsafe struct GemmOperands {
+  let rows: Int
+  let depth: Int
+  let columns: Int
+  let a: UnsafePointer<Float>
+  let rowStride: Int
+  let columnStride: Int
+  let panels: UnsafePointer<Float>
+  let bias: UnsafePointer<Float>?
+  let activation: ResolvedActivation?
+  let c: UnsafeMutablePointer<Float>
+  let ldc: Int
+  let table: KernelTable
+
+  var panelCount: Int { unsafe (columns + table.gemm.nr - 1) / table.gemm.nr }
+
+  func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
+    guard unsafe rows > 0 && columns > 0 else { return }
+    if unsafe rows <= table.gemm.stream_rows && columnStride == 1 {
+      unsafe StreamingGemm(self, pool).run(pool)
+    } else {
+      unsafe TiledGemm(self, scratch).run(pool)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+internal import CKernels
+
+/// The part of a tiled Gemm between two packings of A: a chunk of rows times a section of the depth, for all columns.
+@unsafe struct GemmSection {
+  private let operands: GemmOperands
+  private let packed: UnsafeMutablePointer<Float>
+  private let rows: Range<Int>
+  private let depths: Range<Int>
+  private let tiles: Runs
+  private let blocks: Int
+  private var tilesPerTask = 1
+  private var tileTasks = 1
+  private var panelsPerTask = 1
+
+  /// Packed values of A up to which a task keeps a panel in hand through all k-blocks.
+  private static let residentValues = 96 * 1024
+
+  init(_ operands: GemmOperands, _ packed: UnsafeMutablePointer<Float>, rows: Range<Int>, depths: Range<Int>) {
+    unsafe self.operands = operands
+    unsafe self.packed = packed
+    unsafe self.rows = rows
+    unsafe self.depths = depths
+    unsafe tiles = Runs(of: rows.count, most: operands.table.gemm.mr)
+    // A depth of zero has one empty block, so that the bias and the activation still happen.
+    unsafe blocks = max(1, (depths.count + Gemm.blockDepth - 1) / Gemm.blockDepth)
+  }
+
+  consuming func run(_ pool: ThreadPool) {
+    unsafe pack(pool)
+    unsafe multiply(pool)
+  }
+
+  /// The depths of a k-block.
+  private func depths(ofBlock block: Int) -> Range<Int> {
+    let start = unsafe depths.lowerBound + block * Gemm.blockDepth
+    return unsafe start..<min(start + Gemm.blockDepth, depths.upperBound)
+  }
+
+  /// The packed values [depth][tile rows] of a tile in a k-block.
+  private func packedTile(_ tile: Int, block: Int, depth: Int) -> UnsafeMutablePointer<Float> {
+    unsafe packed + block * Gemm.blockDepth * rows.count + tiles.start(tile) * depth
+  }
+
+  private func pack(_ pool: ThreadPool) {
+    let tasks = unsafe tiles.count * blocks
+    let estimate = unsafe WorkEstimate(nanoseconds: Double(rows.count * depths.count) * 0.3)
+    guard estimate.taskCount(most: tasks, pool) > 1 else {
+      for task in 0..<tasks { unsafe pack(task: task) }
+      return
+    }
+    unsafe withUnsafePointer(to: self) { pointer in
+      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
+        unsafe context.assumingMemoryBound(to: GemmSection.self).pointee.pack(task: task)
+      }
+    }
+  }
+
+  private func pack(task: Int) {
+    let tile = unsafe task % tiles.count
+    let block = unsafe task / tiles.count
+    let depths = unsafe depths(ofBlock: block)
+    let start = unsafe tiles.start(tile)
+    let source = unsafe operands.a + (rows.lowerBound + start) * operands.rowStride
+      + depths.lowerBound * operands.columnStride
+    unsafe operands.table.gemm.pack_a(
+      tiles.start(tile + 1) - start, depths.count, source, operands.rowStride, operands.columnStride,
+      packedTile(tile, block: block, depth: depths.count))
+  }
+
+  private mutating func multiply(_ pool: ThreadPool) {
+    let panels = unsafe operands.panelCount
+    let estimate = unsafe WorkEstimate(
+      gemmRows: rows.count, weights: panels * operands.table.gemm.nr * depths.count,
+      instructionSet: operands.table.instructionSet)
+    let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
+    unsafe panelsPerTask = max(1, panels / wanted)
+    let panelTasks = unsafe (panels + panelsPerTask - 1) / panelsPerTask
+    if panelTasks < wanted { unsafe tileTasks = min(tiles.count, (wanted + panelTasks - 1) / panelTasks) }
+    unsafe tilesPerTask = (tiles.count + tileTasks - 1) / tileTasks
+    unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
+    let tasks = unsafe panelTasks * tileTasks
+    if tasks == 1 { return unsafe multiply(task: 0) }
+    unsafe withUnsafePointer(to: self) { pointer in
+      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
+        unsafe context.assumingMemoryBound(to: GemmSection.self).pointee.multiply(task: task)
+      }
+    }
+  }
+
+  private func multiply(task: Int) {
+    let firstPanel = unsafe task / tileTasks * panelsPerTask
+    let firstTile = unsafe task % tileTasks * tilesPerTask
+    let panels = unsafe firstPanel..<min(firstPanel + panelsPerTask, operands.panelCount)
+    let tiles = unsafe firstTile..<min(firstTile + tilesPerTask, self.tiles.count)
+    let taskRows = unsafe self.tiles.start(tiles.upperBound) - self.tiles.start(tiles.lowerBound)
+    if unsafe taskRows * depths.count <= Self.residentValues {
+      for panel in panels { for block in unsafe 0..<blocks { unsafe multiply(block, panel, tiles) } }
+    } else {
+      for block in unsafe 0..<blocks { for panel in panels { unsafe multiply(block, panel, tiles) } }
+    }
+  }
+
+  /// Adds one k-block of one panel to some tiles of C; the last k-block of the Gemm brings the bias and the activation.
+  private func multiply(_ block: Int, _ panel: Int, _ tiles: Range<Int>) {
+    let kernel = unsafe operands.table.gemm
+    let depths = unsafe depths(ofBlock: block)
+    let column = unsafe panel * kernel.nr
+    let columns = unsafe min(kernel.nr, operands.columns - column)
+    let isLast = unsafe depths.upperBound == operands.depth
+    let bias = unsafe isLast ? operands.bias.map { unsafe $0 + column } : nil
+    let right = unsafe operands.panels + column * operands.depth + depths.lowerBound * kernel.nr
+    for tile in tiles {
+      let start = unsafe self.tiles.start(tile)
+      let count = unsafe self.tiles.start(tile + 1) - start
+      let target = unsafe operands.c + (rows.lowerBound + start) * operands.ldc + column
+      unsafe kernel.tile(
+        count, depths.count, packedTile(tile, block: block, depth: depths.count), right, target, operands.ldc,
+        columns, bias, depths.lowerBound > 0)
+      if isLast {
+        unsafe operands.activation?.apply(target, target, rows: count, columns: columns, stride: operands.ldc)
+      }
+    }
+  }
+}

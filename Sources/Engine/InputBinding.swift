@@ -86,16 +86,16 @@ public enum InputBinding {
   // MARK: Casting
 
   private static func integers(of tensor: Tensor) throws(EngineError) -> [Int128]? {
-    do {
+    do throws(FormatError) {
       switch tensor.elementType {
-      case .int8: return try tensor.elements(as: Int8.self).map(Int128.init)
-      case .int16: return try tensor.elements(as: Int16.self).map(Int128.init)
-      case .int32: return try tensor.elements(as: Int32.self).map(Int128.init)
-      case .int64: return try tensor.elements(as: Int64.self).map(Int128.init)
-      case .uint8: return try tensor.elements(as: UInt8.self).map(Int128.init)
-      case .uint16: return try tensor.elements(as: UInt16.self).map(Int128.init)
-      case .uint32: return try tensor.elements(as: UInt32.self).map(Int128.init)
-      case .uint64: return try tensor.elements(as: UInt64.self).map(Int128.init)
+      case .int8: return try tensor.elements(as: Int8.self).map { Int128($0) }
+      case .int16: return try tensor.elements(as: Int16.self).map { Int128($0) }
+      case .int32: return try tensor.elements(as: Int32.self).map { Int128($0) }
+      case .int64: return try tensor.elements(as: Int64.self).map { Int128($0) }
+      case .uint8: return try tensor.elements(as: UInt8.self).map { Int128($0) }
+      case .uint16: return try tensor.elements(as: UInt16.self).map { Int128($0) }
+      case .uint32: return try tensor.elements(as: UInt32.self).map { Int128($0) }
+      case .uint64: return try tensor.elements(as: UInt64.self).map { Int128($0) }
       case .bool: return try tensor.elements(as: UInt8.self, storedAs: .bool).map { $0 == 0 ? 0 : 1 }
       default: return nil
       }

@@ -103,7 +103,7 @@ extension ExecutionContext {
     var failure: EngineError?
     let result = unsafe values.withUnsafeBytes { input in
       unsafe [Float](unsafeUninitializedCapacity: max(count, 1)) { buffer, initialized in
-        guard let target = unsafe buffer.baseAddress else { return }
+        guard let target = buffer.baseAddress else { return }
         do throws(EngineError) {
           unsafe try run(
             resolution, inputs: [input.baseAddress ?? UnsafeRawPointer(target)],

@@ -44,7 +44,7 @@ package enum ActivationOperators {
   package static func step(_ activation: Activation, _ context: NodeContext) throws(EngineError) -> any Step {
     switch try context.type(0) {
     case .float32: ActivationStep(activation)
-    case .float64: UnaryStep("\(activation)", Double.self, Double.self) { activation.scalar($0) }
+    case .float64: UnaryStep(activation.name, Double.self, Double.self) { activation.scalar($0) }
     case let type: throw context.unsupported(type)
     }
   }
@@ -61,17 +61,20 @@ package enum ActivationOperators {
 
   @Sendable private static func relu(_ context: NodeContext) throws(EngineError) -> any Step {
     let type = try context.type(0)
-    return try ScalarTypes.signedInteger(type, RectifierMaker()) ?? step(.relu, context)
+    if let step = ScalarTypes.signedInteger(type, RectifierMaker()) { return step }
+    return try step(.relu, context)
   }
 
   @Sendable private static func absolute(_ context: NodeContext) throws(EngineError) -> any Step {
     let type = try context.type(0)
-    return try ScalarTypes.integer(type, MagnitudeMaker()) ?? step(.abs, context)
+    if let step = ScalarTypes.integer(type, MagnitudeMaker()) { return step }
+    return try step(.abs, context)
   }
 
   @Sendable private static func negate(_ context: NodeContext) throws(EngineError) -> any Step {
     let type = try context.type(0)
-    return try ScalarTypes.signedInteger(type, NegationMaker()) ?? step(.negate, context)
+    if let step = ScalarTypes.signedInteger(type, NegationMaker()) { return step }
+    return try step(.negate, context)
   }
 
   @Sendable private static func sign(_ context: NodeContext) throws(EngineError) -> any Step {

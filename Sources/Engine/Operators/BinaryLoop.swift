@@ -1,7 +1,7 @@
 import NNFormat
 
 /// The loops of elementwise steps over two broadcast operands. The only place where their addresses are used.
-package struct BinaryStep<In: BitwiseCopyable, Out: TensorScalar>: Step {
+@safe package struct BinaryStep<In: BitwiseCopyable, Out: TensorScalar>: Step {
   package let outputTypes: [ElementType]
   package let kernel: String
   /// Computes one row: elements, and how far apart those of each operand lie (0 or 1 for dense operands).

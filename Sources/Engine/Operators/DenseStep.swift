@@ -38,17 +38,19 @@ package struct DenseStep: Step {
   private let depth: Int
   private let columns: Int
 
-  package init(_ layer: DenseLayer) throws(EngineError) {
+  package init(_ layer: DenseLayer, pool: ThreadPool) throws(EngineError) {
     let constant = try layer.weights.widened()
     depth = layer.depth
     columns = layer.columns
-    weights = unsafe try PackedMatrix(
-      rowMajor: constant.base, depth: depth, columns: columns, transposed: layer.isTransposed, alpha: layer.alpha)
+    weights = unsafe PackedMatrix(
+      depth: depth, columns: columns,
+      source: UnsafeRawBufferPointer(start: constant.base, count: constant.tensor.byteCount),
+      isTransposed: layer.isTransposed, alpha: layer.alpha, pool: pool)
     bias = PackedBias(layer.bias)
     activation = layer.activation
   }
 
-  package var kernel: String { "\(weights.kernelName)" }
+  package var kernel: String { weights.table.names[0].kernel }
 
   package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)
@@ -60,7 +62,7 @@ package struct DenseStep: Step {
     let (weights, bias, activation) = (weights, bias, activation)
     let (depth, columns) = (depth, columns)
     return Work(
-      [shape.dropLast() + [columns]], scratchByteCount: Gemm.scratchByteCount(rows: rows, weights: weights)
+      [shape.dropLast() + [columns]], scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1)
     ) { (memory) throws(EngineError) in
       unsafe Gemm.run(
         rows: rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: depth, weights: weights,

@@ -37,7 +37,7 @@ struct FloatProduct: MatrixProduct {
   var kernel: String { "gemm" }
 
   func scratchByteCount(rows: Int, depth: Int, columns: Int) -> Int {
-    Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns)
+    Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns, threads: 1)
   }
 
   func run(

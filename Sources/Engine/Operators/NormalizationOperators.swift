@@ -109,11 +109,11 @@ struct LayerNormalizationStep<T: RealScalar>: Step {
     return Work([shape, statistics, statistics]) { (memory) throws(EngineError) in
       let givesStatistics = memory.hasOutput(1) || memory.hasOutput(2)
       if T.self == Float.self, !givesStatistics {
-        unsafe RowKernels.layerNorm(
+        unsafe RowFunctions.layerNorm(
           memory.input(0).assumingMemoryBound(to: Float.self), memory.output(0).assumingMemoryBound(to: Float.self),
-          scale: memory.input(1).assumingMemoryBound(to: Float.self),
-          offset: hasOffset ? memory.input(2).assumingMemoryBound(to: Float.self) : nil, epsilon: epsilon, rows: rows,
-          columns: length)
+          rows: rows, columns: length, scale: memory.input(1).assumingMemoryBound(to: Float.self),
+          offset: hasOffset ? memory.input(2).assumingMemoryBound(to: Float.self) : nil, epsilon: epsilon,
+          pool: memory.pool)
         return
       }
       let source = memory.input(0, T.self, count: count)
@@ -164,9 +164,9 @@ struct AffineStep: Step {
     let (scale, offset, columns) = (scale, offset, columns)
     return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
       guard let scale = unsafe scale.base, let offset = unsafe offset.base else { return }
-      unsafe RowKernels.affine(
+      unsafe RowFunctions.affine(
         memory.input(0).assumingMemoryBound(to: Float.self), memory.output(0).assumingMemoryBound(to: Float.self),
-        scale: scale, offset: offset, rows: rows, columns: columns)
+        rows: rows, columns: columns, scale: scale, offset: offset, pool: memory.pool)
     }
   }
 }

@@ -44,7 +44,7 @@ struct PowerStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let exponent = try inputs.view(1)
     let converting = try convert.resolve(StepInputs([exponent]))
-    let work = try power.resolve(
+    let work = unsafe try power.resolve(
       StepInputs([inputs.view(0), InputView(elementType: base, shape: exponent.shape)]))
     let slotBytes = 64
     let byteCount = (base.byteCount(of: exponent.count) ?? 0) + slotBytes

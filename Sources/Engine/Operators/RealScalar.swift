@@ -33,6 +33,9 @@ extension Double: RealScalar {
 }
 
 extension Activation {
+  /// The name without parameters.
+  package var name: String { String(String(describing: self).prefix { $0 != "(" }) }
+
   /// The function on one value in any float type; for float64, where no vector kernel stands.
   package func scalar<T: RealScalar>(_ x: T) -> T {
     switch self {

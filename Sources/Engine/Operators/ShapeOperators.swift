@@ -48,7 +48,7 @@ package enum ShapeOperators {
     let allowsZero = context.int("allowzero", default: 0) != 0
     let attribute = context.version < 5 ? context.node.ints("shape") ?? [] : nil
     return AliasStep(try context.type(0), contentInputs: attribute == nil ? [1] : []) { inputs throws(EngineError) in
-      let wanted = try attribute ?? inputs.ints(1)
+      let wanted = if let attribute { attribute } else { try inputs.ints(1) }
       return try reshaped(try inputs.shape(0), to: wanted, allowsZero: allowsZero)
     }
   }
@@ -96,7 +96,7 @@ package enum ShapeOperators {
     let content = attribute == nil && context.has(1) ? [1] : []
     return AliasStep(try context.type(0), contentInputs: content) { inputs throws(EngineError) in
       let shape = try inputs.shape(0)
-      let given = try attribute ?? (inputs.has(1) ? try inputs.ints(1) : [])
+      let given = if let attribute { attribute } else { inputs.has(1) ? try inputs.ints(1) : [] }
       if given.isEmpty { return shape.filter { $0 != 1 } }
       let axes = Set(try Extents.axes(given, rank: shape.count))
       if let axis = axes.first(where: { shape[$0] != 1 }) {
@@ -110,7 +110,7 @@ package enum ShapeOperators {
     let attribute = axes(context)
     return AliasStep(try context.type(0), contentInputs: attribute == nil ? [1] : []) { inputs throws(EngineError) in
       let shape = try inputs.shape(0)
-      let given = try attribute ?? inputs.ints(1)
+      let given = if let attribute { attribute } else { try inputs.ints(1) }
       let axes = Set(try Extents.axes(given, rank: shape.count + given.count))
       var rest = shape.makeIterator()
       return (0..<shape.count + given.count).map { axes.contains($0) ? 1 : rest.next() ?? 1 }

@@ -11,7 +11,7 @@ package enum SliceOperators {
         : nil
       return try LayoutStep("slice", context, contentInputs: attributes == nil ? [1, 2, 3, 4] : []) {
         inputs throws(EngineError) in
-        let bounds = try attributes ?? SliceBounds(inputs)
+        let bounds = if let attributes { attributes } else { try SliceBounds(inputs) }
         return try bounds.walk(inputs.shape(0))
       }
     }

@@ -50,9 +50,9 @@ struct SoftmaxStep<T: RealScalar>: Step {
         let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
         let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
         if isLogarithmic {
-          unsafe RowKernels.logSoftmax(source, target, rows: outer, columns: length)
+          unsafe RowFunctions.logSoftmax(source, target, rows: outer, columns: length, pool: memory.pool)
         } else {
-          unsafe RowKernels.softmax(source, target, rows: outer, columns: length)
+          unsafe RowFunctions.softmax(source, target, rows: outer, columns: length, pool: memory.pool)
         }
         return
       }

@@ -1,7 +1,7 @@
 import NNFormat
 
 /// An elementwise step over one operand.
-package struct UnaryStep<In: TensorScalar, Out: TensorScalar>: Step {
+@safe package struct UnaryStep<In: TensorScalar, Out: TensorScalar>: Step {
   package let kernel: String
   private let loop: @Sendable (UnsafePointer<In>, UnsafeMutablePointer<Out>, Int) -> Void
 
@@ -29,12 +29,12 @@ package struct UnaryStep<In: TensorScalar, Out: TensorScalar>: Step {
 
 /// A float32 activation by its vector kernel.
 package struct ActivationStep: Step {
-  private let activation: Activation
+  package let activation: Activation
   package let outputTypes: [ElementType] = [.float32]
 
   package init(_ activation: Activation) { self.activation = activation }
 
-  package var kernel: String { "\(activation)" }
+  package var kernel: String { activation.name }
 
   package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)

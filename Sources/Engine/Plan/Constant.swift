@@ -16,11 +16,11 @@ import NNFormat
   package init(_ tensor: Tensor) throws(EngineError) {
     var tensor = tensor
     var address: UnsafeRawPointer?
-    do {
+    do throws(FormatError) {
       if case .deferred(_, let load) = tensor.storage {
         tensor = try Tensor(elementType: tensor.elementType, shape: tensor.shape, storage: .owned(load()))
       }
-      unsafe address = try tensor.withBytes { bytes in unsafe bytes.baseAddress }
+      unsafe address = try tensor.withBytes { bytes in bytes.baseAddress }
     } catch {
       throw EngineError(.invalidGraph, "a constant cannot be read: \(error.message)")
     }
@@ -33,7 +33,7 @@ import NNFormat
     let alignment = max((elementType.bitWidth ?? 8) / 8, 1)
     guard unsafe UInt(bitPattern: base) % UInt(min(alignment, 8)) != 0 else { return self }
     let byteCount = tensor.byteCount
-    let bytes = AlignedBytes(count: byteCount) { buffer in
+    let bytes = unsafe AlignedBytes(count: byteCount) { buffer in
       unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: base, count: byteCount))
     }
     return try Constant(elementType: elementType, shape: shape, bytes: bytes)
@@ -75,7 +75,7 @@ import NNFormat
   }
 
   /// A valid address for constants without elements.
-  private nonisolated(unsafe) static let nothing = unsafe UnsafeRawPointer(
+  private nonisolated(unsafe) static let nothing = UnsafeRawPointer(
     UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64))
 }
 

@@ -8,7 +8,7 @@ package enum ConstantFolding {
   package static func apply(to draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
     var kept: [DraftNode] = []
     for node in draft.nodes {
-      let step = try StepFactory.step(for: node, in: draft)
+      let step = try StepFactory.step(for: node, in: draft, pool: pool)
       guard step.outputTypes.count >= node.outputs.count else {
         throw EngineError(
           .unsupported, "\(node.outputs.count) outputs are more than are supported", node: node.origin.label)
@@ -54,8 +54,8 @@ package struct SingleStepRunner {
   package func run(
     _ step: any Step, inputs: [Constant?], outputCount: Int, limit: Int
   ) throws(EngineError) -> [Constant]? {
-    let views = unsafe inputs.map { constant in
-      unsafe constant.map { unsafe InputView(elementType: $0.elementType, shape: $0.shape, contents: $0.base) }
+    let views = inputs.map { constant in
+      constant.map { unsafe InputView(elementType: $0.elementType, shape: $0.shape, contents: $0.base) }
     }
     let work = try step.resolve(StepInputs(views))
     var slots: [UnsafeMutableRawPointer?] = unsafe inputs.map { constant in
@@ -65,13 +65,13 @@ package struct SingleStepRunner {
     for (index, shape) in work.outputShapes.enumerated() where index < outputCount {
       let byteCount = try StepSizes.byteCount(step.outputTypes[index], shape, options)
       guard byteCount <= limit else { return nil }
-      let block = AlignedBytes(count: byteCount) { _ in }
+      let block = unsafe AlignedBytes(count: byteCount) { _ in }
       blocks.append(block)
       unsafe slots.append(block.withBytes { bytes in unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress) })
     }
     let scratch = try RawMemory(byteCount: StepSizes.checkedScratch(work.scratchByteCount, options))
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
-      guard let base = unsafe buffer.baseAddress else { return }
+      guard let base = buffer.baseAddress else { return }
       try unsafe work.run(
         StepMemory(
           slots: base, inputCount: inputs.count, outputCount: blocks.count, scratch: scratch.base, pool: pool))

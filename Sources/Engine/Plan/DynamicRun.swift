@@ -18,8 +18,8 @@ final class DynamicRun {
   func run(_ resolution: Resolution, inputs: [UnsafeRawPointer]) throws(EngineError) -> [Tensor] {
     var values = resolution.values
     for value in values.indices {
-      if case .input(let input)? = unsafe values[value]?.place {
-        unsafe values[value]?.place = unsafe .fixed(inputs[input])
+      if case .input(let input)? = values[value]?.place {
+        values[value]?.place = unsafe .fixed(inputs[input])
       }
     }
     for index in resolution.dynamicSteps {
@@ -31,10 +31,10 @@ final class DynamicRun {
     }
     var tensors: [Tensor] = []
     for (index, value) in plan.outputValues.enumerated() {
-      guard let resolved = values[value], case .fixed(let source) = unsafe resolved.place else {
+      guard let resolved = values[value], case .fixed(let source) = resolved.place else {
         throw EngineError(.invalidGraph, "the output \"\(plan.outputs[index].name)\" was not computed")
       }
-      let block = AlignedBytes(count: resolved.byteCount) { buffer in
+      let block = unsafe AlignedBytes(count: resolved.byteCount) { buffer in
         unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: source, count: resolved.byteCount))
       }
       tensors.append(try Constant(elementType: plan.outputType(index), shape: resolved.shape, bytes: block).tensor)
@@ -44,9 +44,9 @@ final class DynamicRun {
 
   private func run(_ step: ExecutionPlan.BoundStep, _ values: inout [ResolvedValue?]) throws(EngineError) {
     var views: [InputView?] = []
-    var slots: [UnsafeMutableRawPointer?] = []
+    var slots: [UnsafeMutableRawPointer?] = unsafe []
     for input in step.inputs {
-      guard let input, let resolved = values[input], case .fixed(let pointer) = unsafe resolved.place else {
+      guard let input, let resolved = values[input], case .fixed(let pointer) = resolved.place else {
         views.append(nil)
         unsafe slots.append(nil)
         continue
@@ -73,9 +73,9 @@ final class DynamicRun {
         shape: shape, byteCount: byteCount, place: .fixed(UnsafeRawPointer(block.base)))
     }
     let scratch = try RawMemory(byteCount: StepSizes.checkedScratch(work.scratchByteCount, plan.options))
-    let outputCount = slots.count - step.inputs.count
+    let outputCount = unsafe slots.count - step.inputs.count
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
-      guard let base = unsafe buffer.baseAddress else { return }
+      guard let base = buffer.baseAddress else { return }
       try unsafe work.run(
         StepMemory(
           slots: base, inputCount: step.inputs.count, outputCount: outputCount,

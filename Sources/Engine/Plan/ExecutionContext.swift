@@ -107,7 +107,7 @@ public final class ExecutionContext {
     var inner: [AlignedBytes] = []
     let block = unsafe try AlignedBytes(count: resolution.outputByteCounts[index]) {
       buffer throws(EngineError) in
-      guard let base = unsafe buffer.baseAddress else { return }
+      guard let base = buffer.baseAddress else { return }
       unsafe try withOutputs(resolution, index + 1, outputs + [base], &inner, body)
     }
     blocks.append(block)

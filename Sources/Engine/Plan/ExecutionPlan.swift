@@ -46,7 +46,7 @@ public final class ExecutionPlan: Sendable {
   ///
   /// - Throws: `EngineError` that names the node which is unsupported or contradicts the graph.
   public init(_ model: Model, options: EngineOptions = .init()) throws(EngineError) {
-    let pool = ThreadPool(threads: options.threads)
+    let pool = ExecutionPlan.pool(threads: options.threads)
     let compiled = try PlanCompiler.compile(model, options: options, pool: pool)
     let graph = model.graph
     let draft = compiled.draft
@@ -69,6 +69,12 @@ public final class ExecutionPlan: Sendable {
       if output.type == nil, let type = draft.values[value].elementType { output.type = .tensor(type, nil) }
       return output
     }
+  }
+
+  /// Threads shared by all networks, unless more are asked for than there are.
+  private static func pool(threads: Int?) -> ThreadPool {
+    guard let threads else { return .shared }
+    return threads <= ThreadPool.shared.threadCount ? .shared(limit: max(threads, 1)) : ThreadPool(threads: threads)
   }
 
   /// The element type of an output.

@@ -14,7 +14,7 @@ package enum PlanCompiler {
     draft.removeDeadNodes()
     var steps: [ExecutionPlan.BoundStep] = []
     for node in draft.nodes {
-      let step = try StepFactory.step(for: node, in: draft)
+      let step = try StepFactory.step(for: node, in: draft, pool: pool)
       steps.append(
         ExecutionPlan.BoundStep(
           step: step, inputs: node.inputs, outputs: node.outputs,
@@ -31,8 +31,8 @@ extension DraftNode {
     switch operation {
     case .standard: origin.operatorType
     case .dense(let layer):
-      "Dense" + (layer.bias == nil ? "" : "+bias") + (layer.activation == .identity ? "" : "+\(layer.activation)")
-    case .activation(let activation): "\(activation)"
+      "Dense" + (layer.bias == nil ? "" : "+bias") + (layer.activation == .identity ? "" : "+\(layer.activation.name)")
+    case .activation(let activation): activation.name
     case .affine: "Affine"
     }
   }

@@ -60,7 +60,7 @@ import NNFormat
 
 /// What is known of a value once it has a concrete shape.
 struct ResolvedValue {
-  enum Place {
+  @safe enum Place {
     /// Bytes that do not change: a constant, or what was computed while resolving.
     case fixed(UnsafeRawPointer)
     /// The caller's bytes.

@@ -79,7 +79,7 @@ struct Resolver {
   private func view(_ value: Int) -> InputView? {
     guard let resolved = values[value] else { return nil }
     var contents: UnsafeRawPointer?
-    if case .fixed(let pointer) = unsafe resolved.place { unsafe contents = pointer }
+    if case .fixed(let pointer) = resolved.place { unsafe contents = pointer }
     return unsafe InputView(
       elementType: plan.elementTypes[value] ?? .float32, shape: resolved.shape, contents: contents)
   }
@@ -96,7 +96,7 @@ struct Resolver {
       sizes.append(try StepSizes.byteCount(step.step.outputTypes[position], shape, plan.options))
     }
     let scratch = try StepSizes.checkedScratch(work.scratchByteCount, plan.options)
-    let isKnown = unsafe views.allSatisfy { unsafe $0 == nil || $0?.contents != nil }
+    let isKnown = views.allSatisfy { unsafe $0 == nil || $0?.contents != nil }
     if isKnown || step.step.dependsOnlyOnShapes, sizes.reduce(0, { max($0, $1) }) <= Resolver.largestEvaluated {
       try evaluate(step, work, sizes)
       return
@@ -105,7 +105,7 @@ struct Resolver {
       let source = values[input]
     {
       values[output] = ResolvedValue(shape: work.outputShapes[0], byteCount: source.byteCount, place: source.place)
-      if case .block(let block) = unsafe source.place { extend(block, to: lastReader[output]) }
+      if case .block(let block) = source.place { extend(block, to: lastReader[output]) }
       return
     }
     scratchByteCount = max(scratchByteCount, scratch)
@@ -154,10 +154,10 @@ struct Resolver {
   private mutating func evaluate(
     _ step: ExecutionPlan.BoundStep, _ work: Work, _ sizes: [Int]
   ) throws(EngineError) {
-    var slots: [UnsafeMutableRawPointer?] = []
+    var slots: [UnsafeMutableRawPointer?] = unsafe []
     for input in step.inputs {
       var address: UnsafeMutableRawPointer?
-      if let input, case .fixed(let pointer)? = unsafe values[input]?.place {
+      if let input, case .fixed(let pointer)? = values[input]?.place {
         unsafe address = UnsafeMutableRawPointer(mutating: pointer)
       }
       unsafe slots.append(address)
@@ -173,7 +173,7 @@ struct Resolver {
     }
     let scratch = try RawMemory(byteCount: work.scratchByteCount)
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
-      guard let base = unsafe buffer.baseAddress else { return }
+      guard let base = buffer.baseAddress else { return }
       try unsafe work.run(
         StepMemory(
           slots: base, inputCount: step.inputs.count, outputCount: sizes.count, scratch: scratch.base, pool: plan.pool))
@@ -223,7 +223,7 @@ struct Resolver {
   }
 
   private func bind(_ value: Int, to slot: Int, in resolution: Resolution, _ memory: MemoryPlan) {
-    switch unsafe values[value]?.place {
+    switch values[value]?.place {
     case .fixed(let pointer): unsafe resolution.slots[slot] = UnsafeMutableRawPointer(mutating: pointer)
     case .input(let input): resolution.inputPatches.append((slot, input))
     case .block(let block):

@@ -103,9 +103,9 @@ package struct StepInputs {
     }
     switch view.elementType {
     case .int64:
-      return unsafe (0..<view.count).map { unsafe Int(contents.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
+      return (0..<view.count).map { unsafe Int(contents.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
     case .int32:
-      return unsafe (0..<view.count).map { unsafe Int(contents.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)) }
+      return (0..<view.count).map { unsafe Int(contents.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)) }
     default:
       throw EngineError(.unsupported, "input \(index) is \(view.elementType.name) where int64 is needed")
     }

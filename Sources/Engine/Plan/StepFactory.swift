@@ -5,12 +5,12 @@ package enum StepFactory {
   /// The step of one node, its element types resolved from the draft.
   ///
   /// - Throws: `EngineError` that names the node.
-  package static func step(for node: DraftNode, in draft: Draft) throws(EngineError) -> any Step {
+  package static func step(for node: DraftNode, in draft: Draft, pool: ThreadPool) throws(EngineError) -> any Step {
     do {
       switch node.operation {
       case .standard: return try standardStep(node, draft)
       case .dense(let layer):
-        let step = try DenseStep(layer)
+        let step = try DenseStep(layer, pool: pool)
         return try widened(step, types: [layer.elementType])
       case .activation(let activation):
         let type = node.inputs.first.flatMap { $0.flatMap { draft.values[$0].elementType } } ?? .float32

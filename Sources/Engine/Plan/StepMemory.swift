@@ -25,7 +25,7 @@
   /// The address of an input that is not omitted.
   @inline(__always) package func input(_ index: Int) -> UnsafeRawPointer {
     guard index < inputCount, let pointer = unsafe slots[index] else { preconditionFailure("input \(index) is omitted") }
-    return unsafe UnsafeRawPointer(pointer)
+    return UnsafeRawPointer(pointer)
   }
 
   /// The address of an output that is not omitted.
@@ -46,7 +46,8 @@
 
   /// Whether anyone reads an output.
   package func hasOutput(_ index: Int) -> Bool {
-    index < outputCount && unsafe slots[inputCount + index] != nil
+    guard index < outputCount else { return false }
+    return unsafe slots[inputCount + index] != nil
   }
 
   /// The elements of an input.

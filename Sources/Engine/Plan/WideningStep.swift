@@ -28,11 +28,11 @@ package struct WideningStep: Step {
       StepInputs(
         inputs.views.enumerated().map { index, view in
           guard let view, WideningStep.wide(view.elementType) != view.elementType else { return view }
-          return InputView(elementType: .float32, shape: view.shape)
+          return unsafe InputView(elementType: .float32, shape: view.shape)
         }))
     let inputCount = inputs.count
     let slotCount = inputCount + work.outputShapes.count
-    var cursor = (slotCount * MemoryLayout<UnsafeMutableRawPointer?>.stride + 63) & ~63
+    var cursor = unsafe (slotCount * MemoryLayout<UnsafeMutableRawPointer?>.stride + 63) & ~63
     func reserve(_ count: Int) throws(EngineError) -> Int {
       let (bytes, overflow) = count.multipliedReportingOverflow(by: 4)
       guard !overflow, bytes < Int.max / 4 else { throw EngineError(.shapeMismatch, "a value is too large") }

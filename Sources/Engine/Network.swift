@@ -1,0 +1,120 @@
+import NNFormat
+import Synchronization
+
+/// A network that is ready to predict.
+///
+///     let network = try Network(ModelFile.read("digits.onnx"))
+///     let prediction = try network.predict(pixels, shape: [1, 28, 28])
+///
+/// Safe to use from any number of threads at once; each call borrows a context from a pool that grows to the largest
+/// number of simultaneous calls.
+public final class Network: Sendable {
+  /// A result: values in row-major order and their shape.
+  public struct Prediction: Sendable, Hashable {
+    public var values: [Float]
+    public var shape: [Int]
+  }
+
+  /// A context between two calls. `@unchecked Sendable` holds because one call at a time has it.
+  private struct IdleContext: @unchecked Sendable { let context: ExecutionContext }
+
+  public let plan: ExecutionPlan
+  private let idle = Mutex<[IdleContext]>([])
+
+  /// Compiles a model.
+  ///
+  /// - Throws: `EngineError` that names the node which is unsupported or contradicts the graph.
+  public init(_ model: Model, options: EngineOptions = .init()) throws(EngineError) {
+    plan = try ExecutionPlan(model, options: options)
+  }
+
+  /// What the network takes, in the model's order.
+  public var inputs: [Value] { plan.inputs }
+
+  /// What the network gives, in the model's order.
+  public var outputs: [Value] { plan.outputs }
+
+  /// A context for a caller that runs many times on one thread and wants to skip the pool.
+  public func makeContext() -> ExecutionContext { ExecutionContext(plan: plan) }
+
+  /// Runs a network of one float32 input and one float32 output.
+  ///
+  /// - Parameters:
+  ///   - values: the input in row-major order.
+  ///   - shape: its shape, usually rows first; the product of the extents is `values.count`.
+  /// - Throws: `EngineError` of kind `invalidInput` when the network has other inputs or outputs, or the shape does not
+  ///   fit the declared one or the number of values.
+  public func predict(_ values: [Float], shape: [Int]) throws(EngineError) -> Prediction {
+    let context = borrow()
+    defer { giveBack(context) }
+    return try context.predict(values, shape: shape)
+  }
+
+  /// Runs any network.
+  ///
+  /// - Parameter inputs: a tensor for each input, by name. Integers are cast to the input's element type where that
+  ///   loses nothing.
+  /// - Returns: the outputs in the model's order.
+  /// - Throws: `EngineError` of kind `invalidInput` when an input is missing, unknown, or of another type or shape than
+  ///   declared; `shapeMismatch` when shapes do not fit together inside.
+  public func run(_ inputs: [String: Tensor]) throws(EngineError) -> [(name: String, tensor: Tensor)] {
+    let bound = try InputBinding.bind(inputs, to: plan)
+    let context = borrow()
+    defer { giveBack(context) }
+    let outputs = try context.run(bound)
+    return zip(plan.outputs, outputs).map { ($0.name, $1) }
+  }
+
+  private func borrow() -> ExecutionContext {
+    idle.withLock { $0.popLast() }?.context ?? ExecutionContext(plan: plan)
+  }
+
+  private func giveBack(_ context: ExecutionContext) {
+    let entry = IdleContext(context: context)
+    idle.withLock { $0.append(entry) }
+  }
+}
+
+extension ExecutionContext {
+  /// Runs a network of one float32 input and one float32 output; see `Network.predict`.
+  public func predict(_ values: [Float], shape: [Int]) throws(EngineError) -> Network.Prediction {
+    guard plan.inputs.count == 1, plan.outputs.count == 1, plan.inputs[0].elementType == .float32,
+      plan.outputType(0) == .float32
+    else {
+      throw EngineError(
+        .invalidInput,
+        "the network does not have one float32 input and one float32 output; run it with named tensors")
+    }
+    guard checkedProduct(shape) == values.count else {
+      throw EngineError(.invalidInput, "\(values.count) values do not fill the shape \(Shape(shape))")
+    }
+    var extents: [String: Int] = [:]
+    try InputBinding.check(shape, of: plan.inputs[0], &extents)
+    let resolution = try resolution(forOnly: shape)
+    guard resolution.isStatic else {
+      let output = try run([Tensor(values, shape: shape)])[0]
+      do {
+        return Network.Prediction(values: try output.elements(), shape: output.shape)
+      } catch {
+        throw EngineError(.invalidGraph, error.message)
+      }
+    }
+    let count = resolution.outputByteCounts[0] / MemoryLayout<Float>.stride
+    var failure: EngineError?
+    let result = unsafe values.withUnsafeBytes { input in
+      unsafe [Float](unsafeUninitializedCapacity: max(count, 1)) { buffer, initialized in
+        guard let target = buffer.baseAddress else { return }
+        do throws(EngineError) {
+          unsafe try run(
+            resolution, inputs: [input.baseAddress ?? UnsafeRawPointer(target)],
+            outputs: [UnsafeMutableRawPointer(target)])
+          initialized = count
+        } catch {
+          failure = error
+        }
+      }
+    }
+    if let failure { throw failure }
+    return Network.Prediction(values: result, shape: resolution.outputShapes[0])
+  }
+}

@@ -1,0 +1,157 @@
+import NNFormat
+
+/// Arithmetic on broadcast operands.
+package enum ArithmeticOperators {
+  package static let rows: [OperatorImplementation] = [
+    binary("Add", AddMaker()), binary("Sub", SubtractMaker()), binary("Mul", MultiplyMaker()),
+    binary("Div", DivideMaker()), OperatorImplementation("PRelu", make: prelu),
+    OperatorImplementation("Pow", make: power),
+    variadic("Sum", AddMaker(), SumMaker()), variadic("Mean", MeanMaker()),
+    variadic("Max", MaximumMaker(), VariadicMaximumMaker()), variadic("Min", MinimumMaker(), VariadicMinimumMaker()),
+    OperatorImplementation("Clip", make: clip),
+  ]
+
+  package typealias StepMaker = IntegerVisitor & RealVisitor & Sendable
+
+  private static func binary<V: StepMaker>(_ name: String, _ maker: V) -> OperatorImplementation
+  where V.Result == any Step {
+    OperatorImplementation(name) { context throws(EngineError) in
+      try ScalarTypes.numeric(context.commonType(0..<2), maker, context)
+    }
+  }
+
+  /// Two operands take the binary loop when there is one, any other number the general one.
+  private static func variadic<B: StepMaker, V: StepMaker>(
+    _ name: String, _ binary: B, _ maker: V
+  ) -> OperatorImplementation where B.Result == any Step, V.Result == any Step {
+    OperatorImplementation(name) { context throws(EngineError) in
+      let type = try context.commonType()
+      if context.inputTypes.count == 2 { return try ScalarTypes.numeric(type, binary, context) }
+      return try ScalarTypes.numeric(type, maker, context)
+    }
+  }
+
+  private static func variadic<V: StepMaker>(_ name: String, _ maker: V) -> OperatorImplementation
+  where V.Result == any Step {
+    OperatorImplementation(name) { context throws(EngineError) in
+      try ScalarTypes.numeric(context.commonType(), maker, context)
+    }
+  }
+
+  @Sendable private static func prelu(_ context: NodeContext) throws(EngineError) -> any Step {
+    try ScalarTypes.numeric(context.commonType(0..<2), RectifierMaker(), context)
+  }
+
+  /// The exponent may be of another type than the base, which decides the type of the result.
+  @Sendable private static func power(_ context: NodeContext) throws(EngineError) -> any Step {
+    let (base, exponent) = (try context.type(0), try context.type(1))
+    if base == exponent {
+      if let step = ScalarTypes.real(base, PowerMaker()) ?? ScalarTypes.integer(base, PowerMaker()) { return step }
+    }
+    guard let step = PowerStep(base: base, exponent: exponent) else {
+      throw context.unsupported(base)
+    }
+    return step
+  }
+
+  @Sendable private static func clip(_ context: NodeContext) throws(EngineError) -> any Step {
+    let type = try context.type(0)
+    if context.version < 11 {
+      let lowest = context.float("min", default: -.greatestFiniteMagnitude)
+      return try ActivationOperators.step(
+        .clip(low: lowest, high: context.float("max", default: .greatestFiniteMagnitude)), context)
+    }
+    if type == .float32, !context.has(1) || context.constant(1)?.count == 1,
+      !context.has(2) || context.constant(2)?.count == 1
+    {
+      let lowest = context.constant(1)?.doubles?.first.map { Float($0) } ?? -.infinity
+      let highest = context.constant(2)?.doubles?.first.map { Float($0) } ?? .infinity
+      if lowest <= highest { return ActivationStep(.clip(low: lowest, high: highest)) }
+    }
+    return try ScalarTypes.numeric(context.commonType(), ClipMaker(), context)
+  }
+}
+
+private struct AddMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step { BinaryStep("add", T.self, T.self) { $0 &+ $1 } }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("add", T.self, T.self) { $0 + $1 } }
+}
+
+private struct SubtractMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("subtract", T.self, T.self) { $0 &- $1 }
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("subtract", T.self, T.self) { $0 - $1 } }
+}
+
+private struct MultiplyMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("multiply", T.self, T.self) { $0 &* $1 }
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("multiply", T.self, T.self) { $0 * $1 } }
+}
+
+/// Integer division rounds towards zero; division by zero, which the standard leaves open, gives zero.
+private struct DivideMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("divide", T.self, T.self) { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("divide", T.self, T.self) { $0 / $1 } }
+}
+
+private struct RectifierMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("prelu", T.self, T.self) { $0 < 0 ? $0 &* $1 : $0 }
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("prelu", T.self, T.self) { $0 < 0 ? $0 * $1 : $0 } }
+}
+
+private struct MaximumMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("max", T.self, T.self) { Swift.max($0, $1) }
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("max", T.self, T.self) { maximum($0, $1) } }
+}
+
+private struct MinimumMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("min", T.self, T.self) { Swift.min($0, $1) }
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("min", T.self, T.self) { minimum($0, $1) } }
+}
+
+private struct SumMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    VariadicStep("sum", T.self, combine: { $0 &+ $1 })
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { VariadicStep("sum", T.self, combine: { $0 + $1 }) }
+}
+
+private struct MeanMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    VariadicStep("mean", T.self, combine: { $0 &+ $1 }, finish: { $0 / (T(exactly: $1) ?? 1) })
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step {
+    VariadicStep("mean", T.self, combine: { $0 + $1 }, finish: { $0 / T($1) })
+  }
+}
+
+private struct VariadicMaximumMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    VariadicStep("max", T.self, combine: { Swift.max($0, $1) })
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { VariadicStep("max", T.self, combine: { maximum($0, $1) }) }
+}
+
+private struct VariadicMinimumMaker: ArithmeticOperators.StepMaker {
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    VariadicStep("min", T.self, combine: { Swift.min($0, $1) })
+  }
+  func visit<T: RealScalar>(_: T.Type) -> any Step { VariadicStep("min", T.self, combine: { minimum($0, $1) }) }
+}
+
+/// The larger value; NaN when either is.
+@inline(__always) private func maximum<T: RealScalar>(_ x: T, _ y: T) -> T { x.isNaN || x > y ? x : y }
+
+/// The smaller value; NaN when either is.
+@inline(__always) private func minimum<T: RealScalar>(_ x: T, _ y: T) -> T { x.isNaN || x < y ? x : y }

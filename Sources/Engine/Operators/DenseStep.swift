@@ -1,0 +1,88 @@
+import NNFormat
+
+/// A dense layer: activation(x · weights + bias), the weights a constant matrix.
+package struct DenseLayer {
+  package var weights: Constant
+  /// Whether `weights` is [N x K] instead of [K x N].
+  package var isTransposed: Bool
+  /// A factor on the product.
+  package var alpha: Float
+  /// One value for each of the N columns.
+  package var bias: [Float]?
+  package var activation: Activation
+  /// Whether a product with an input of rank 1 drops the axis of rows, as MatMul does.
+  package var allowsVector: Bool
+
+  package var elementType: ElementType { weights.elementType }
+  package var depth: Int { weights.shape[isTransposed ? 1 : 0] }
+  package var columns: Int { weights.shape[isTransposed ? 0 : 1] }
+
+  /// - Returns: `nil` unless the weights are a float matrix of at most 32 bits.
+  package init?(weights: Constant, isTransposed: Bool = false, alpha: Float = 1, allowsVector: Bool = true) {
+    guard weights.shape.count == 2, [.float32, .float16, .bfloat16].contains(weights.elementType) else { return nil }
+    self.weights = weights
+    self.isTransposed = isTransposed
+    self.alpha = alpha
+    self.allowsVector = allowsVector
+    bias = nil
+    activation = .identity
+  }
+}
+
+/// Rows times packed weights, with bias and activation in the same pass.
+package struct DenseStep: Step {
+  package let outputTypes: [ElementType] = [.float32]
+  private let weights: PackedMatrix
+  private let bias: PackedBias
+  private let activation: Activation
+  private let depth: Int
+  private let columns: Int
+
+  package init(_ layer: DenseLayer, pool: ThreadPool) throws(EngineError) {
+    let constant = try layer.weights.widened()
+    depth = layer.depth
+    columns = layer.columns
+    weights = unsafe PackedMatrix(
+      depth: depth, columns: columns,
+      source: UnsafeRawBufferPointer(start: constant.base, count: constant.tensor.byteCount),
+      isTransposed: layer.isTransposed, alpha: layer.alpha, pool: pool)
+    bias = PackedBias(layer.bias)
+    activation = layer.activation
+  }
+
+  package var kernel: String { weights.table.names[0].kernel }
+
+  package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
+    let shape = try inputs.shape(0)
+    guard let last = shape.last, last == depth else {
+      throw EngineError(
+        .shapeMismatch, "\(Shape(shape)) times \(Shape([depth, columns])): the inner extents differ")
+    }
+    let rows = try Extents.count(Array(shape.dropLast()))
+    let (weights, bias, activation) = (weights, bias, activation)
+    let (depth, columns) = (depth, columns)
+    return Work(
+      [shape.dropLast() + [columns]], scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1)
+    ) { (memory) throws(EngineError) in
+      unsafe Gemm.run(
+        rows: rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: depth, weights: weights,
+        bias: bias.base, activation: activation, c: memory.output(0).assumingMemoryBound(to: Float.self),
+        ldc: columns, scratch: memory.scratch, pool: memory.pool)
+    }
+  }
+}
+
+/// Bias values at a fixed address.
+@safe final class PackedBias: Sendable {
+  /// `nonisolated(unsafe)` holds because nothing writes after `init` returns.
+  nonisolated(unsafe) let base: UnsafePointer<Float>?
+  private let bytes: AlignedBytes?
+
+  init(_ values: [Float]?) {
+    let bytes = values.map { AlignedBytes(copying: $0) }
+    self.bytes = bytes
+    unsafe base = bytes.flatMap { block in
+      unsafe block.withBytes { unsafe $0.baseAddress?.assumingMemoryBound(to: Float.self) }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import NNFormat
+
+/// Fixes the element type of every value and runs, once, the nodes whose inputs are all constant.
+package enum ConstantFolding {
+  /// Folding may not blow a model up: a result larger than this and than twice its inputs is left to the run.
+  private static let largestResult = 16 << 20
+
+  package static func apply(to draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
+    var kept: [DraftNode] = []
+    for node in draft.nodes {
+      let step = try StepFactory.step(for: node, in: draft, pool: pool)
+      guard step.outputTypes.count >= node.outputs.count else {
+        throw EngineError(
+          .unsupported, "\(node.outputs.count) outputs are more than are supported", node: node.origin.label)
+      }
+      for (output, type) in zip(node.outputs, step.outputTypes) {
+        if let output { draft.values[output].elementType = type }
+      }
+      let isConstant = node.inputs.allSatisfy { $0 == nil || draft.constant($0) != nil }
+      if isConstant, try fold(node, step, into: &draft, options, pool) { continue }
+      kept.append(node)
+    }
+    draft.nodes = kept
+  }
+
+  private static func fold(
+    _ node: DraftNode, _ step: any Step, into draft: inout Draft, _ options: EngineOptions, _ pool: ThreadPool
+  ) throws(EngineError) -> Bool {
+    do {
+      var inputs: [Constant?] = []
+      for input in node.inputs { inputs.append(try draft.constant(input)?.aligned()) }
+      let runner = SingleStepRunner(options: options, pool: pool)
+      let inputBytes = inputs.reduce(0) { $0 + ($1?.tensor.byteCount ?? 0) }
+      guard
+        let results = try runner.run(
+          step, inputs: inputs, outputCount: node.outputs.count, limit: max(largestResult, inputBytes * 2))
+      else { return false }
+      for (output, result) in zip(node.outputs, results) {
+        if let output { draft.values[output].constant = result }
+      }
+      return true
+    } catch {
+      throw EngineError(error.kind, error.message, node: error.node ?? node.origin.label)
+    }
+  }
+}
+
+/// Runs one step on constants.
+package struct SingleStepRunner {
+  let options: EngineOptions
+  let pool: ThreadPool
+
+  /// The outputs, or `nil` when they would take more than `limit` bytes.
+  package func run(
+    _ step: any Step, inputs: [Constant?], outputCount: Int, limit: Int
+  ) throws(EngineError) -> [Constant]? {
+    let views = inputs.map { constant in
+      constant.map { unsafe InputView(elementType: $0.elementType, shape: $0.shape, contents: $0.base) }
+    }
+    let work = try step.resolve(StepInputs(views))
+    var slots: [UnsafeMutableRawPointer?] = unsafe inputs.map { constant in
+      unsafe constant.map { unsafe UnsafeMutableRawPointer(mutating: $0.base) }
+    }
+    var blocks: [AlignedBytes] = []
+    for (index, shape) in work.outputShapes.enumerated() where index < outputCount {
+      let byteCount = try StepSizes.byteCount(step.outputTypes[index], shape, options)
+      guard byteCount <= limit else { return nil }
+      let block = unsafe AlignedBytes(count: byteCount) { _ in }
+      blocks.append(block)
+      unsafe slots.append(block.withBytes { bytes in unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress) })
+    }
+    let scratch = try RawMemory(byteCount: StepSizes.checkedScratch(work.scratchByteCount, options))
+    try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
+      guard let base = buffer.baseAddress else { return }
+      try unsafe work.run(
+        StepMemory(
+          slots: base, inputCount: inputs.count, outputCount: blocks.count, scratch: scratch.base, pool: pool))
+    }
+    var results: [Constant] = []
+    for (index, block) in blocks.enumerated() {
+      results.append(
+        try Constant(elementType: step.outputTypes[index], shape: work.outputShapes[index], bytes: block))
+    }
+    return results
+  }
+}
+
+/// Byte counts of values, checked against overflow and the memory limit.
+package enum StepSizes {
+  package static func byteCount(
+    _ type: ElementType, _ shape: [Int], _ options: EngineOptions
+  ) throws(EngineError) -> Int {
+    guard let count = checkedProduct(shape), let bytes = type.byteCount(of: count), bytes <= options.memoryLimit else {
+      throw EngineError(.shapeMismatch, "a value of shape \(shape) does not fit into memory")
+    }
+    return bytes
+  }
+
+  package static func checkedScratch(_ byteCount: Int, _ options: EngineOptions) throws(EngineError) -> Int {
+    guard byteCount >= 0, byteCount <= options.memoryLimit else {
+      throw EngineError(.shapeMismatch, "scratch space of \(byteCount) bytes does not fit into memory")
+    }
+    return byteCount
+  }
+}

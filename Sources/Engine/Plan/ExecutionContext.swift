@@ -1,0 +1,116 @@
+import NNFormat
+
+/// The memory one caller needs to run a plan. Not safe to share between threads: make one for each.
+///
+/// The first run with given input shapes prepares all steps and allocates; the last few shapes are remembered, and runs
+/// with one of them allocate nothing but the tensors they return, and take no lock.
+public final class ExecutionContext {
+  public let plan: ExecutionPlan
+  private var resolutions: [Resolution] = []
+  private var dynamicRun: DynamicRun?
+
+  /// How many signatures of input shapes are remembered.
+  private static let remembered = 4
+
+  public init(plan: ExecutionPlan) { self.plan = plan }
+
+  /// Runs the network.
+  ///
+  /// - Parameter inputs: one tensor for each of `plan.inputs`, of exactly the declared element types.
+  /// - Returns: one tensor for each of `plan.outputs`.
+  /// - Throws: `EngineError`: `invalidInput` when the inputs do not fit, `shapeMismatch` when shapes do not fit
+  ///   together inside, naming the node.
+  public func run(_ inputs: [Tensor]) throws(EngineError) -> [Tensor] {
+    try InputBinding.check(inputs, against: plan)
+    let resolution = try resolution(for: inputs.map(\.shape))
+    var aligned: [Constant] = []
+    for input in inputs { aligned.append(try Constant(input).aligned()) }
+    let addresses = unsafe aligned.map { unsafe $0.base }
+    guard resolution.isStatic else { return unsafe try runDynamic(resolution, addresses) }
+    var blocks: [AlignedBytes] = []
+    unsafe try withOutputs(resolution, 0, [], &blocks) { outputs throws(EngineError) in
+      unsafe try run(resolution, inputs: addresses, outputs: outputs)
+    }
+    var tensors: [Tensor] = []
+    for (index, block) in blocks.enumerated() {
+      tensors.append(
+        try Constant(elementType: plan.outputType(index), shape: resolution.outputShapes[index], bytes: block).tensor)
+    }
+    return tensors
+  }
+
+  /// The plan bound to input shapes: a remembered one, or a new one.
+  package func resolution(for shapes: [[Int]]) throws(EngineError) -> Resolution {
+    if let known = resolutions.first(where: { $0.inputShapes == shapes }) { return known }
+    let resolution = try Resolver.resolve(plan, inputShapes: shapes)
+    resolutions.insert(resolution, at: 0)
+    if resolutions.count > ExecutionContext.remembered { resolutions.removeLast() }
+    return resolution
+  }
+
+  /// The remembered plan for a network with one input.
+  package func resolution(forOnly shape: [Int]) throws(EngineError) -> Resolution {
+    for resolution in resolutions where resolution.inputShapes.count == 1 && resolution.inputShapes[0] == shape {
+      return resolution
+    }
+    return try resolution(for: [shape])
+  }
+
+  /// Runs the static steps on the caller's memory.
+  ///
+  /// - Parameters:
+  ///   - inputs: one aligned address for each input.
+  ///   - outputs: one address for each output with room for `resolution.outputByteCounts`; empty when the resolution is
+  ///     not static.
+  package func run(
+    _ resolution: Resolution, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]
+  ) throws(EngineError) {
+    let slots = unsafe resolution.slots
+    for patch in resolution.inputPatches {
+      unsafe slots[patch.slot] = unsafe UnsafeMutableRawPointer(mutating: inputs[patch.input])
+    }
+    for patch in resolution.outputPatches { unsafe slots[patch.slot] = unsafe outputs[patch.output] }
+    let scratch = unsafe resolution.scratch
+    let pool = plan.pool
+    for step in resolution.steps {
+      do throws(EngineError) {
+        try unsafe step.run(
+          StepMemory(
+            slots: slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount, scratch: scratch,
+            pool: pool))
+      } catch {
+        throw EngineError(error.kind, error.message, node: error.node ?? plan.steps[step.step].label)
+      }
+    }
+    for copy in resolution.copies {
+      if let source = unsafe slots[copy.slot] {
+        unsafe outputs[copy.output].copyMemory(from: source, byteCount: copy.byteCount)
+      }
+    }
+  }
+
+  private func runDynamic(
+    _ resolution: Resolution, _ inputs: [UnsafeRawPointer]
+  ) throws(EngineError) -> [Tensor] {
+    unsafe try run(resolution, inputs: inputs, outputs: [])
+    let dynamic = dynamicRun ?? DynamicRun(plan: plan)
+    dynamicRun = dynamic
+    return unsafe try dynamic.run(resolution, inputs: inputs)
+  }
+
+  /// Allocates the outputs one inside the other, so that each is written where it will stay.
+  private func withOutputs(
+    _ resolution: Resolution, _ index: Int, _ outputs: [UnsafeMutableRawPointer], _ blocks: inout [AlignedBytes],
+    _ body: ([UnsafeMutableRawPointer]) throws(EngineError) -> Void
+  ) throws(EngineError) {
+    guard index < resolution.outputByteCounts.count else { return unsafe try body(outputs) }
+    var inner: [AlignedBytes] = []
+    let block = unsafe try AlignedBytes(count: resolution.outputByteCounts[index]) {
+      buffer throws(EngineError) in
+      guard let base = buffer.baseAddress else { return }
+      unsafe try withOutputs(resolution, index + 1, outputs + [base], &inner, body)
+    }
+    blocks.append(block)
+    blocks += inner
+  }
+}

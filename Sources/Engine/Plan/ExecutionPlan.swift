@@ -1,0 +1,82 @@
+import NNFormat
+
+/// A graph compiled for this machine: constants folded, operators fused, weights packed.
+///
+/// Immutable, so one plan may serve any number of contexts on any threads, for any batch size.
+public final class ExecutionPlan: Sendable {
+  /// What one step of a plan is, for profiles and reports.
+  public struct StepDescription: Sendable, Hashable {
+    /// The name of the node it came from.
+    public var name: String
+    /// The operators it stands for, joined with `+`.
+    public var operatorType: String
+    /// What does the work.
+    public var kernel: String
+  }
+
+  /// The inputs of the network that are not constants, in the model's order, with types and shapes as the model states
+  /// them.
+  public let inputs: [Value]
+  /// The outputs of the network, in the model's order.
+  public let outputs: [Value]
+  public let options: EngineOptions
+
+  package struct BoundStep: Sendable {
+    package let step: any Step
+    package let inputs: [Int?]
+    package let outputs: [Int?]
+    package let name: String
+    package let operatorType: String
+    package let label: String
+  }
+
+  package let steps: [BoundStep]
+  package let elementTypes: [ElementType?]
+  package let constants: [Constant?]
+  package let inputValues: [Int]
+  package let outputValues: [Int]
+  package let pool: ThreadPool
+
+  /// What each step is, in execution order.
+  public var stepDescriptions: [StepDescription] {
+    steps.map { StepDescription(name: $0.name, operatorType: $0.operatorType, kernel: $0.step.kernel) }
+  }
+
+  /// Compiles a model.
+  ///
+  /// - Throws: `EngineError` that names the node which is unsupported or contradicts the graph.
+  public init(_ model: Model, options: EngineOptions = .init()) throws(EngineError) {
+    let pool = ExecutionPlan.pool(threads: options.threads)
+    let compiled = try PlanCompiler.compile(model, options: options, pool: pool)
+    let graph = model.graph
+    let draft = compiled.draft
+    self.options = options
+    self.pool = pool
+    steps = compiled.steps
+    elementTypes = draft.values.map(\.elementType)
+    var aligned: [Constant?] = []
+    var isRead = [Bool](repeating: false, count: draft.values.count)
+    for step in compiled.steps { for case let input? in step.inputs { isRead[input] = true } }
+    for output in draft.outputs { isRead[output] = true }
+    for (index, value) in draft.values.enumerated() { aligned.append(isRead[index] ? try value.constant?.aligned() : nil) }
+    constants = aligned
+    inputValues = draft.inputs
+    outputValues = draft.outputs
+    let names = Set(draft.inputs.map { draft.values[$0].name })
+    inputs = graph.inputs.filter { names.contains($0.name) }
+    outputs = zip(graph.outputs, draft.outputs).map { output, value in
+      var output = output
+      if output.type == nil, let type = draft.values[value].elementType { output.type = .tensor(type, nil) }
+      return output
+    }
+  }
+
+  /// Threads shared by all networks, unless more are asked for than there are.
+  private static func pool(threads: Int?) -> ThreadPool {
+    guard let threads else { return .shared }
+    return threads <= ThreadPool.shared.threadCount ? .shared(limit: max(threads, 1)) : ThreadPool(threads: threads)
+  }
+
+  /// The element type of an output.
+  package func outputType(_ index: Int) -> ElementType { elementTypes[outputValues[index]] ?? .float32 }
+}

@@ -1,0 +1,45 @@
+import NNFormat
+
+extension Fusion {
+  /// MatMul and Gemm with a constant matrix on the right become a dense layer.
+  package static func fuseDense(_ draft: inout Draft) throws(EngineError) {
+    for index in draft.nodes.indices {
+      let node = draft.nodes[index]
+      guard let layer = matMulLayer(node, draft) ?? gemmLayer(node, draft), let input = node.inputs[0],
+        draft.values[input].elementType == layer.elementType
+      else { continue }
+      draft.nodes[index].operation = .dense(layer)
+      draft.nodes[index].inputs = [input]
+    }
+  }
+
+  private static func matMulLayer(_ node: DraftNode, _ draft: Draft) -> DenseLayer? {
+    guard node.isOperator("MatMul"), node.inputs.count == 2, let weights = draft.constant(node.inputs[1]) else {
+      return nil
+    }
+    return DenseLayer(weights: weights)
+  }
+
+  /// Gemm of an untransposed input, with C absent or one value for each column.
+  private static func gemmLayer(_ node: DraftNode, _ draft: Draft) -> DenseLayer? {
+    guard node.isOperator("Gemm"), node.inputs.count >= 2, node.origin.int("transA", default: 0) == 0,
+      let weights = draft.constant(node.inputs[1]),
+      var layer = DenseLayer(
+        weights: weights, isTransposed: node.origin.int("transB", default: 0) != 0,
+        alpha: node.origin.float("alpha", default: 1), allowsVector: false)
+    else { return nil }
+    guard node.inputs.count > 2, let input = node.inputs[2] else { return layer }
+    guard let offset = draft.constant(input), let bias = columnValues(offset, layer.columns) else { return nil }
+    let beta = node.origin.float("beta", default: 1)
+    layer.bias = bias.map { beta == 1 ? $0 : $0 * beta }
+    return layer
+  }
+
+  /// A constant that broadcasts over rows as one value for each column.
+  package static func columnValues(_ constant: Constant, _ columns: Int) -> [Float]? {
+    let shape = constant.shape
+    guard shape.dropLast().allSatisfy({ $0 == 1 }), shape.count <= 2, let values = constant.doubles else { return nil }
+    if values.count == columns, shape.last == columns { return values.map { Float($0) } }
+    return values.count == 1 ? Array(repeating: Float(values[0]), count: columns) : nil
+  }
+}

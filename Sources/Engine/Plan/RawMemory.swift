@@ -1,0 +1,38 @@
+import Glibc
+
+/// A block of memory aligned to 64 bytes that grows on demand and belongs to one context or one constant.
+///
+/// `@unchecked Sendable` holds because a block is written by its only owner before it is shared, and never afterwards.
+@safe package final class RawMemory: @unchecked Sendable {
+  package private(set) var base: UnsafeMutableRawPointer
+  package private(set) var capacity: Int
+
+  /// Allocates at least one byte.
+  ///
+  /// - Throws: `EngineError` of kind `shapeMismatch` when the system has no such block.
+  package init(byteCount: Int) throws(EngineError) {
+    capacity = max(byteCount, 64)
+    unsafe base = try RawMemory.allocate(capacity)
+  }
+
+  deinit { unsafe free(base) }
+
+  /// Makes room for `byteCount` bytes; what was stored is lost when the block has to grow.
+  package func reserve(_ byteCount: Int) throws(EngineError) {
+    guard byteCount > capacity else { return }
+    let larger = unsafe try RawMemory.allocate(byteCount)
+    unsafe free(base)
+    unsafe base = larger
+    capacity = byteCount
+  }
+
+  private static func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer? = nil
+    guard byteCount < Int.max - 64, unsafe posix_memalign(&memory, 64, (byteCount + 63) & ~63) == 0,
+      let memory = unsafe memory
+    else {
+      throw EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")
+    }
+    return unsafe memory
+  }
+}

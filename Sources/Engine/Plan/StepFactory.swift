@@ -1,0 +1,67 @@
+import NNFormat
+
+/// Makes the steps of draft nodes.
+package enum StepFactory {
+  /// The step of one node, its element types resolved from the draft.
+  ///
+  /// - Throws: `EngineError` that names the node.
+  package static func step(for node: DraftNode, in draft: Draft, pool: ThreadPool) throws(EngineError) -> any Step {
+    do {
+      switch node.operation {
+      case .standard: return try standardStep(node, draft)
+      case .dense(let layer):
+        let step = try DenseStep(layer, pool: pool)
+        return try widened(step, types: [layer.elementType])
+      case .activation(let activation):
+        let type = node.inputs.first.flatMap { $0.flatMap { draft.values[$0].elementType } } ?? .float32
+        return try widened(ActivationStep(activation), types: [type])
+      case .affine(let scale, let offset):
+        let type = node.inputs.first.flatMap { $0.flatMap { draft.values[$0].elementType } } ?? .float32
+        return try widened(AffineStep(scale: scale, offset: offset), types: [type])
+      }
+    } catch {
+      throw EngineError(error.kind, error.message, node: error.node ?? node.origin.label)
+    }
+  }
+
+  private static func standardStep(_ node: DraftNode, _ draft: Draft) throws(EngineError) -> any Step {
+    let origin = node.origin
+    guard let row = OperatorTable.row(origin.operatorType, domain: origin.domain, version: node.version) else {
+      let domain = origin.domain.isEmpty ? "" : " of \(origin.domain)"
+      throw EngineError(.unsupported, "the operator \(origin.operatorType)\(domain) is not supported")
+    }
+    var types: [ElementType?] = []
+    for input in node.inputs {
+      guard let input else {
+        types.append(nil)
+        continue
+      }
+      guard let type = draft.values[input].elementType else {
+        throw EngineError(.invalidGraph, "the type of its input \"\(draft.values[input].name)\" is not known")
+      }
+      types.append(type)
+    }
+    let constants = node.inputs.map { draft.constant($0) }
+    let narrow = types.compactMap { $0 }.first { $0 == .float16 || $0 == .bfloat16 }
+    guard row.sixteenBit == .widened, let narrow else {
+      return try row.make(
+        NodeContext(node: origin, version: node.version, inputTypes: types, constants: constants))
+    }
+    var wideConstants: [Constant?] = []
+    for constant in constants { wideConstants.append(try constant?.widened()) }
+    let inner = try row.make(
+      NodeContext(
+        node: origin, version: node.version, inputTypes: types.map { $0.map(WideningStep.wide) },
+        constants: wideConstants))
+    return WideningStep(inner, inputTypes: types, narrow: narrow)
+  }
+
+  /// A float32 step for the given element type of its input and output.
+  private static func widened(_ step: any Step, types: [ElementType]) throws(EngineError) -> any Step {
+    guard let type = types.first, type != .float32 else { return step }
+    guard type == .float16 || type == .bfloat16 else {
+      throw EngineError(.unsupported, "element type \(type.name) has no fused step")
+    }
+    return WideningStep(step, inputTypes: types, narrow: type)
+  }
+}

@@ -94,8 +94,8 @@ import CZip
       zread_file: { _, stream, target, count in
         guard let stream = unsafe stream?.assumingMemoryBound(to: MemoryStream.self), let target = unsafe target else { return 0 }
         let (bytes, position) = unsafe (stream.pointee.bytes, stream.pointee.position)
-        let length = unsafe min(Int(clamping: count), bytes.count - position)
-        guard length > 0, let base = unsafe bytes.baseAddress else { return 0 }
+        let length = min(Int(clamping: count), bytes.count - position)
+        guard length > 0, let base = bytes.baseAddress else { return 0 }
         unsafe target.copyMemory(from: base + position, byteCount: length)
         unsafe stream.pointee.position += length
         return UInt(length)

@@ -84,7 +84,7 @@ public struct InferenceContext: Sendable {
   public let node: Node
   /// The version of the node's operator set that the model imports.
   public let version: Int
-  /// One entry for each input of the node; `nil` for an omitted one.
+  /// One entry for each input of the node; `nil` for an omitted one. No extent is negative.
   public let inputs: [InferredValue?]
   /// One entry for each output of the node, to be filled.
   public var outputs: [InferredValue]
@@ -93,7 +93,7 @@ public struct InferenceContext: Sendable {
   public init(node: Node, version: Int, inputs: [InferredValue?]) {
     self.node = node
     self.version = version
-    self.inputs = inputs
+    self.inputs = inputs.map { $0?.consistent }
     outputs = Array(repeating: InferredValue(), count: node.outputs.count)
   }
 

@@ -26,8 +26,8 @@ public struct ShapeInference: Sendable {
       }
     }
     for (name, tensor) in graph.sparseInitializers {
-      let shape = tensor.shape.map { $0 < 0 ? Dimension.unknown : .known($0) }
-      inference.values[name] = InferredValue(elementType: tensor.values.elementType, shape: Shape(shape))
+      let value = InferredValue(elementType: tensor.values.elementType, shape: Shape(tensor.shape))
+      inference.values[name] = value.consistent
     }
     for value in graph.valueInfo + graph.outputs { inference.addStated(value) }
     var functions = FunctionInference(model.functions)

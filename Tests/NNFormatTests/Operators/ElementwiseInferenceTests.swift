@@ -43,7 +43,7 @@ import Testing
       Pow@7 : f[N,4] | l[] : : !mismatch
       Mod : l[N] | l[] : fmod=0 : l[N]
       PRelu : f[N,4] | f[4] : : f[N,4]
-      PRelu : f[N,1] | f[4] : : f[N,1]
+      PRelu : f[N,1] | f[4] : : !mismatch
       PRelu : f[2,4] | f[3] : : !mismatch
       """)) func broadcasting(_ example: InferenceCase)
   { example.check() }

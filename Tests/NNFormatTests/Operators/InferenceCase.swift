@@ -5,8 +5,8 @@ import Testing
 ///
 /// Values are separated by `|`: a letter for the type (`f` float32, `d` float64, `h` float16, `l` int64, `i` int32,
 /// `u` uint8, `c` int8, `b` bool, `s` string, `?` not known), the shape in brackets unless the rank is not known, and
-/// known elements in braces: `l[2]{N,-1}`. An extent is a number, a name or `?`. `_` is an omitted input. Attributes are
-/// separated by `;`. Outputs may be `!kind`, the kind of the error that is thrown.
+/// known elements in braces: `l[2]{N,-1}`. An extent is a number, a name or `?`. `_` is an omitted input. Attributes
+/// are separated by `;`. Outputs may be `!kind`, the kind of the error that is thrown.
 struct InferenceCase: CustomTestStringConvertible {
   let text: String
   let node: Node

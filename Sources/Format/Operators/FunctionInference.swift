@@ -23,7 +23,6 @@ struct FunctionInference {
 
     var body = ShapeInference(operatorSets: function.operatorSets)
     for (name, value) in zip(function.inputs, inputs) { body.add(value ?? InferredValue(), named: name) }
-    for value in function.valueInfo { body.addStated(value) }
     for inner in function.nodes {
       var bound = inner
       bound.attributes = inner.attributes.compactMap { attribute in

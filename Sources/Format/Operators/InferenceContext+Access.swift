@@ -23,8 +23,8 @@ extension InferenceContext {
 
   /// The number of elements of an input of rank 1 when it is known.
   func vectorLength(_ index: Int) -> Int? {
-    guard let shape = shape(index), shape.rank == 1 else { return nil }
-    return shape[0].value
+    guard let shape = shape(index), shape.rank == 1, let count = shape[0].value, count >= 0 else { return nil }
+    return count
   }
 
   /// States the first output.
@@ -61,6 +61,7 @@ extension InferenceContext {
 
   /// Distinct axes counted from the front, in the order given.
   func axes(_ axes: [Int], rank: Int) throws(FormatError) -> [Int] {
+    guard axes.count <= maximumRank else { throw mismatch("\(axes.count) axes are named") }
     var result: [Int] = []
     for entry in axes {
       let axis = try axis(entry, rank: rank)

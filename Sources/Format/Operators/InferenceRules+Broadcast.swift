@@ -144,7 +144,7 @@ extension [Dimension] {
   /// The vector with `count` elements: itself, or its only element repeated.
   func stretched(to count: Int) -> [Dimension]? {
     if self.count == count { return self }
-    guard self.count == 1, let only = first else { return nil }
+    guard self.count == 1, count >= 0, let only = first else { return nil }
     return Array(repeating: only, count: count)
   }
 }

@@ -75,7 +75,7 @@ private struct EinsumAxes {
         letters[letter] = extent
         continue
       }
-      guard let both = known == .unknown ? extent : known.broadcast(with: extent) else {
+      guard let both = known.broadcast(with: extent) else {
         throw context.mismatch("letter \(letter) stands for extents \(known) and \(extent)")
       }
       letters[letter] = both

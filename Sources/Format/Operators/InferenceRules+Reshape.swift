@@ -37,19 +37,19 @@ extension InferenceRules {
   static func squeeze(_ context: inout InferenceContext) throws(FormatError) {
     let type = context.elementType(0)
     guard let shape = context.shape(0) else { return context.setOutput(type, nil) }
-    var dropped: [Int] = []
+    var dropped: Set<Int> = []
     if context.input(1) != nil || context.node.attribute("axes") != nil {
       guard let axes = context.axesOperand(1) else {
         return context.setOutput(type, context.shapeOfUnknowns(rank: shape.rank, less: context.vectorLength(1)))
       }
-      dropped = try context.axes(axes, rank: shape.rank)
+      dropped = Set(try context.axes(axes, rank: shape.rank))
       for axis in dropped {
         guard let extent = shape[axis].value, extent != 1 else { continue }
         throw context.mismatch("axis \(axis) of shape \(shape) is not of extent 1")
       }
     } else {
       guard shape.extents != nil else { return context.setOutput(type, nil) }
-      dropped = shape.dimensions.indices.filter { shape[$0] == 1 }
+      dropped = Set(shape.dimensions.indices.filter { shape[$0] == 1 })
     }
     let kept = shape.dimensions.indices.filter { !dropped.contains($0) }.map { shape[$0] }
     context.setOutput(type, Shape(kept), contents: context.input(0)?.contents)

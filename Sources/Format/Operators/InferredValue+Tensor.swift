@@ -14,14 +14,24 @@ extension InferredValue {
       self.init()
       return
     }
-    let dimensions = shape?.dimensions.map { dimension -> Dimension in
+    self.init(elementType: elementType, shape: shape)
+    self = consistent
+  }
+
+  /// The value without what cannot hold: negative extents, empty names, and elements that are not as many as the
+  /// shape says.
+  var consistent: InferredValue {
+    guard let shape else { return self }
+    var result = self
+    for (axis, dimension) in shape.dimensions.enumerated() {
       switch dimension {
-      case .known(let extent) where extent < 0: .unknown
-      case .symbolic(""): .unknown
-      default: dimension
+      case .known(let extent) where extent < 0: result.shape?[axis] = .unknown
+      case .symbolic(""): result.shape?[axis] = .unknown
+      default: break
       }
     }
-    self.init(elementType: elementType, shape: dimensions.map { Shape($0) })
+    if let contents, let count = shape.elementCount, count != contents.count { result.contents = nil }
+    return result
   }
 
   /// The value with gaps filled by what another place says of it. Where the two contradict, this one holds.

@@ -1,10 +1,13 @@
 /// A tensor at run time as shape rules see it.
 public struct ConcreteValue: Sendable, Hashable {
+  /// The type of the elements.
   public var elementType: ElementType
+  /// Extents, outermost first.
   public var shape: [Int]
   /// The elements of a small integer tensor that describes a shape, such as the second input of Reshape.
   public var contents: [Int]?
 
+  /// A tensor of the given type and shape.
   public init(_ elementType: ElementType, _ shape: [Int], contents: [Int]? = nil) {
     self.elementType = elementType
     self.shape = shape

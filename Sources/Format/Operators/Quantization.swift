@@ -75,12 +75,16 @@ extension InferenceContext {
   fileprivate func checkQuantization() throws(FormatError) {
     guard let scale = shape(1) else { return }
     if let zeroPoint = shape(2) {
-      guard zeroPoint.rank == scale.rank else {
+      // One element is written as a scalar by some exporters and as a vector by others.
+      let isSingle = scale.elementCount == 1 && zeroPoint.elementCount == 1
+      guard zeroPoint.rank == scale.rank || isSingle else {
         throw mismatch("the scale has shape \(scale), the zero point \(zeroPoint)")
       }
-      for axis in 0..<scale.rank { _ = try unified(scale[axis], zeroPoint[axis], "scale and zero point") }
+      for (left, right) in zip(scale.dimensions, zeroPoint.dimensions) {
+        _ = try unified(left, right, "the extents of scale and zero point")
+      }
     }
-    guard let data = shape(0), scale.rank > 0, scale.elementCount != 1 else { return }
+    guard let data = shape(0), scale.rank > 0, let count = scale.elementCount, count > 1 else { return }
     let axis = try axis(node.int("axis", default: 1), rank: data.rank)
     if scale.rank == 1, node.int("block_size", default: 0) == 0 {
       _ = try unified(scale[0], data[axis], "the scales and the extent of axis \(axis)")

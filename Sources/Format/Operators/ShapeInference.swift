@@ -6,6 +6,7 @@ public struct ShapeInference: Sendable {
   /// What the graph itself says of values, to fill what the rules leave open.
   private var stated: [String: InferredValue] = [:]
 
+  /// Inference that knows no values yet, for a graph that imports these operator sets.
   public init(operatorSets: [OperatorSetImport]) { self.operatorSets = operatorSets }
 
   /// Derives all values of a model's graph.
@@ -25,7 +26,8 @@ public struct ShapeInference: Sendable {
       }
     }
     for (name, tensor) in graph.sparseInitializers {
-      inference.values[name] = InferredValue(elementType: tensor.values.elementType, shape: Shape(tensor.shape))
+      let value = InferredValue(elementType: tensor.values.elementType, shape: Shape(tensor.shape))
+      inference.values[name] = value.consistent
     }
     for value in graph.valueInfo + graph.outputs { inference.addStated(value) }
     var functions = FunctionInference(model.functions)

@@ -49,7 +49,8 @@ struct Nnfmt: ParsableCommand {
         Glibc.exit(0)
       }
       let text = message(for: error).replacing("\n", with: " ")
-      fail(text + (text.hasSuffix(".") ? "" : ".") + " See nnfmt --help.")
+      let verb = CommandLine.arguments.dropFirst().first { name in configuration.subcommands.contains { $0._commandName == name } }
+      fail(text + (text.hasSuffix(".") ? "" : ".") + " See nnfmt \(verb.map { "\($0) " } ?? "")--help.")
     }
   }
 

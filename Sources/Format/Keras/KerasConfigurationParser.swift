@@ -31,8 +31,13 @@ struct KerasConfigurationParser {
       configuration: LayerConfiguration(
         json: configuration, generation: generation, label: "layer \"\(name)\" (\(className))"))
     if let sublayers = configuration["layers"]?.array {
+      var names: Set<String> = []
       for (index, sublayer) in sublayers.enumerated() {
-        layer.sublayers.append(try self.layer(sublayer, position: index, depth: depth + 1))
+        var sublayer = try self.layer(sublayer, position: index, depth: depth + 1)
+        // Keras 0.3 calls all layers of a class alike.
+        if !names.insert(sublayer.name).inserted { sublayer.name += "_\(index)" }
+        names.insert(sublayer.name)
+        layer.sublayers.append(sublayer)
       }
     } else if let wrapped = configuration["layer"], wrapped["class_name"] != nil {
       layer.sublayers = [try self.layer(wrapped, position: 0, depth: depth + 1)]

@@ -13,6 +13,8 @@ public struct KerasLayer: Sendable {
   var buildShape: [Int?]?
   /// How the layer is called inside a Functional model, one entry a call.
   public var calls: [KerasCall] = []
+  /// Where in the file the layer's variables stand, once they are bound.
+  var weightPlace: String?
   /// The layer's own variables by their Keras names (`kernel`, `bias` ...), in creation order.
   public var weights: OrderedDictionary<String, KerasWeight> = [:]
 

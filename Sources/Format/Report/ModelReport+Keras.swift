@@ -64,7 +64,9 @@ extension ModelReport {
       count += tensor.count
       if isTrainable, rules.first(where: { $0.name == name })?.isTrainable ?? true { parameters.trainable += tensor.count }
     }
-    let shape = called[scope]?.outputs.first?.shape ?? inputs.first { $0.name == layer.name }?.shape
+    let shape =
+      called[scope]?.outputs.first?.shape ?? (depth == 0 ? inputs.first { $0.name == layer.name }?.shape : nil)
+      ?? (layer.className == "InputLayer" ? layer.configuration.inputShape.map(Self.shape) : nil)
     let rowIndex = layers.count
     layers.append(
       LayerRow(
@@ -106,6 +108,11 @@ extension ModelReport {
         .note, "weights-only", "the file holds weights without layers; --architecture FILE adds them", at: model.path))
   }
 
+  /// A shape whose open extents are the batch and unknown ones.
+  private static func shape(_ extents: [Int?]) -> Shape {
+    Shape(extents.enumerated().map { axis, extent in extent.map(Dimension.known) ?? (axis == 0 ? .symbolic("batch") : .unknown) })
+  }
+
   /// An activation's name, whether the configuration gives a name, a function or a layer.
   static func activationName(_ json: JSONValue?) -> String? {
     json?.string ?? json?["config"]?.string ?? json?["class_name"]?.string
@@ -115,10 +122,11 @@ extension ModelReport {
     let configuration = model.trainingConfiguration
     let optimizer = configuration?["optimizer_config"] ?? configuration?["optimizer"]
     guard configuration != nil || model.optimizer != nil else { return nil }
-    let metrics = configuration?["metrics"]
+    let name = optimizer?["class_name"]?.string ?? optimizer?.string ?? model.optimizer?.name
+    let loss = Self.names(configuration?["loss"]).first
+    guard name != nil || loss != nil else { return nil }
     return Training(
-      optimizer: optimizer?["class_name"]?.string ?? optimizer?.string ?? model.optimizer?.name,
-      loss: Self.names(configuration?["loss"]).first, metrics: Self.names(metrics),
+      optimizer: name, loss: loss, metrics: Self.names(configuration?["metrics"]),
       optimizerVariables: model.optimizer?.variables.count ?? 0)
   }
 

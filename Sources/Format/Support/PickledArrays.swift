@@ -2,9 +2,9 @@ import OrderedCollections
 
 /// Takes NumPy arrays out of a pickle without unpickling it.
 ///
-/// A pickle is a program for a small stack machine that may call anything. This one knows just the instructions that
-/// NumPy's own writer emits and the three constructors that an array needs; any other name or instruction is refused,
-/// and no code is ever looked up.
+/// A pickle is a program for a small stack machine that may call anything. This one runs the machine without calling
+/// anything: it knows the constructors of an array, and every other name stays a name with its arguments, in which arrays
+/// are looked for. No code is ever looked up.
 struct PickledArrays {
   /// A value on the machine's stack; a class because later instructions complete earlier ones.
   private final class Value {
@@ -19,6 +19,8 @@ struct PickledArrays {
       case dictionary([(Value, Value)])
       case name(String)
       case typeDescriptor(String, byteOrder: String)
+      /// What a name would have been called with, and the state it would have been given.
+      case call(String, [Value])
       case array(shape: [Int], descriptor: String, isFortran: Bool, content: Value)
       case emptyArray
       case mark
@@ -57,13 +59,31 @@ struct PickledArrays {
     FormatError(.refused, "the pickled weights hold \(what); only arrays are read", at: "\(name), byte \(position)")
   }
 
-  private func tensor(_ value: Value) throws(FormatError) -> Tensor {
+  /// The only array in a value, which may be wrapped in other objects.
+  private func tensor(_ wrapped: Value) throws(FormatError) -> Tensor {
+    var seen: Set<ObjectIdentifier> = []
+    let found = arrays(in: wrapped, &seen)
+    guard let value = found.first, found.count == 1 else { throw refused("\(found.count) arrays where one is expected") }
     guard case .array(let shape, let descriptor, let isFortran, let content) = value.content,
       case .bytes(let data) = content.content
     else { throw refused("a value that is not an array") }
     let (elementType, isBigEndian) = try NpyFile.elementType(descriptor)
     let tensor = try Tensor(elementType: elementType, shape: shape, storage: .owned(AlignedBytes(copying: Array(data))))
     return isFortran || isBigEndian ? try tensor.rearranged(fromFortranOrder: isFortran, swapped: isBigEndian) : tensor
+  }
+
+  private func arrays(in value: Value, _ seen: inout Set<ObjectIdentifier>) -> [Value] {
+    guard seen.insert(ObjectIdentifier(value)).inserted else { return [] }
+    var found: [Value] = []
+    switch value.content {
+    case .array: found = [value]
+    case .tuple(let values), .list(let values), .call(_, let values):
+      for inner in values { found += arrays(in: inner, &seen) }
+    case .dictionary(let entries):
+      for (_, inner) in entries { found += arrays(in: inner, &seen) }
+    default: break
+    }
+    return found
   }
 
   private mutating func run() throws(FormatError) -> Value {
@@ -95,7 +115,8 @@ struct PickledArrays {
     case 0x8E, 0x96: push(.bytes(try take(try integer(8))))
     case UInt8(ascii: "("): push(.mark)
     case UInt8(ascii: ")"): push(.tuple([]))
-    case UInt8(ascii: "]"): push(.list([]))
+    // A set takes its elements like a list.
+    case UInt8(ascii: "]"), 0x8F: push(.list([]))
     case UInt8(ascii: "}"): push(.dictionary([]))
     case UInt8(ascii: "t"): push(.tuple(try popToMark()))
     case 0x85, 0x86, 0x87: try pushTuple(Int(opcode) - 0x84)
@@ -106,6 +127,8 @@ struct PickledArrays {
     case UInt8(ascii: "j"): try recall(try integer(4))
     case UInt8(ascii: "c"): push(.name(try line() + "." + line()))
     case 0x93: try pushName()
+    case 0x81: try reduce()
+    case 0x90: try append(popToMark())
     case UInt8(ascii: "a"), UInt8(ascii: "e"): try append(opcode == UInt8(ascii: "a") ? [pop()] : popToMark())
     case UInt8(ascii: "s"): try setItems([pop(), pop()].reversed())
     case UInt8(ascii: "u"): try setItems(popToMark())
@@ -197,25 +220,31 @@ struct PickledArrays {
     dictionary.content = .dictionary(entries)
   }
 
-  /// Stands for a call of one of the constructors that NumPy's writer names.
+  /// Stands for a call of a name, or of the result of one.
   private mutating func reduce() throws(FormatError) {
     let (arguments, function) = (try pop(), try pop())
-    guard case .name(let name) = function.content, case .tuple(let values) = arguments.content else {
-      throw refused("a call of something that is no name")
+    guard case .tuple(let values) = arguments.content else { throw refused("a call without arguments") }
+    guard case .name(let name) = function.content else {
+      push(.call("", [function] + values))
+      return
     }
     switch name {
     case "numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct": push(.emptyArray)
     case "numpy.dtype":
       guard let first = values.first, case .text(let descriptor) = first.content else { throw refused("a type without a name") }
       push(.typeDescriptor(descriptor, byteOrder: "|"))
-    default: throw refused("a call of \"\(name)\"")
+    default: push(.call(name, values))
     }
   }
 
-  /// Stands for `__setstate__` of an array or an element type.
+  /// Stands for `__setstate__` of an array, an element type, or something unknown.
   private mutating func build() throws(FormatError) {
     let state = try pop()
     let target = try top()
+    if case .call(let name, let values) = target.content {
+      target.content = .call(name, values + [state])
+      return
+    }
     guard case .tuple(let fields) = state.content else { throw refused("a state that is no tuple") }
     switch target.content {
     case .typeDescriptor(let descriptor, _):

@@ -44,6 +44,15 @@ struct Predict: ParsableCommand {
   @Option(help: ArgumentHelp("True classes (.npy of integers or CSV): also print the accuracy.", valueName: "FILE"))
   var truth: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Compare the outputs with these arrays (.npz, .npy or CSV) instead of printing them; exit status 1 if they differ.",
+      valueName: "FILE"))
+  var expect: String?
+
+  @Option(help: ArgumentHelp("With --expect: the largest difference allowed, relative to an output's largest value.", valueName: "X"))
+  var tolerance = 1e-5
+
   @OptionGroup var model: ModelArgument
   @OptionGroup var shared: SharedOptions
 
@@ -65,6 +74,7 @@ struct Predict: ParsableCommand {
     let progress = RowProgress(isShown: !shared.quiet && batch != nil, rows: inputs.values.first?.shape.first ?? 0)
     let results = try network.run(inputs, rowsPerRun: batch) { progress.show($0) }
     progress.finish()
+    if let expect { return try compare(results, with: expect) }
     if let output {
       try OutputFile.write(results, to: output)
       if output != "-" { shared.note("\(results.count == 1 ? "1 output" : "\(results.count) outputs") written to \(output)") }
@@ -90,6 +100,34 @@ struct Predict: ParsableCommand {
       given.append((nil, try TensorInput.read(argument)))
     }
     return given
+  }
+
+  /// Prints how far each output is from the expected one.
+  private func compare(_ results: [(name: String, tensor: Tensor)], with expected: String) throws {
+    var rows: [JSONValue] = []
+    var table = Table(("Output", .left), ("Largest difference", .right), ("Relative", .right), ("", .left))
+    var isEqual = true
+    for (name, actual, expected) in try TensorComparison.pairs(results, expected: try TensorInput.read(expected)) {
+      let comparison = try TensorComparison(actual, expected: expected)
+      let isWithin = comparison.relativeDifference <= tolerance
+      isEqual = isEqual && isWithin
+      table.add(
+        name, Figures.short(comparison.maximumDifference), Figures.short(comparison.relativeDifference),
+        isWithin ? "" : "differs")
+      rows.append([
+        "name": .string(name), "maxDifference": .double(comparison.maximumDifference),
+        "relativeDifference": .double(comparison.relativeDifference), "equal": .bool(isWithin),
+      ])
+    }
+    if shared.json {
+      let report: JSONValue = [
+        "schema": "nnfmt.predict/1", "model": .string(path), "equal": .bool(isEqual), "comparison": .array(rows),
+      ]
+      print(report.text(.indented))
+    } else {
+      table.print()
+    }
+    if !isEqual { throw NegativeAnswer() }
   }
 
   private func printAccuracy(_ results: [(name: String, tensor: Tensor)], onStandardError: Bool) throws(FormatError) {

@@ -56,10 +56,13 @@ extension KerasLayer {
   }
 
   /// Names variables in the order of the rules; what goes beyond them, or a layer without rules, keeps the file's names.
+  ///
+  /// Variables that the file numbers are counted by their numbers, so that a missing one does not move the others.
   mutating func bind(inOrder variables: some Sequence<KerasWeight>) {
     let rules = variableRules ?? []
     for (index, variable) in variables.enumerated() {
-      let name = index < rules.count ? rules[index].name : VariableRule.baseName(variable.name)
+      let position = Int(variable.name) ?? index
+      let name = rules.indices.contains(position) ? rules[position].name : VariableRule.baseName(variable.name)
       weights[weights[name] == nil ? name : "\(name)_\(index)"] = variable
     }
   }

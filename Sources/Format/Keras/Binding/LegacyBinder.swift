@@ -38,6 +38,7 @@ struct LegacyBinder {
   }
 
   private mutating func fill(_ layer: inout KerasLayer, from group: KerasWeightGroup) {
+    layer.weightPlace = group.path
     var leaves = Leaves()
     leaves.collect(layer, trainable: true)
     let rules = leaves.entries.map(\.rule)

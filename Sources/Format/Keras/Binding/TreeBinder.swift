@@ -8,6 +8,7 @@ struct TreeBinder {
   init() {}
 
   mutating func bind(_ layer: inout KerasLayer, to tree: WeightTree) {
+    layer.weightPlace = tree.path
     guard !layer.sublayers.isEmpty else {
       layer.bind(inOrder: tree.allVariables)
       return

@@ -9,7 +9,7 @@ enum ActivationRule: LayerRule {
   }
 }
 
-/// `ReLU`: `max_value` from there on, `x` above the threshold, `negative_slope · (x - threshold)` below it.
+/// `ReLU`: `x`, at most `max_value`, above the threshold; `negative_slope · (x - threshold)` elsewhere.
 enum ReLURule: LayerRule {
   static let classNames = ["ReLU"]
 
@@ -24,11 +24,10 @@ enum ReLURule: LayerRule {
       return [try maximum == nil ? leaky : lowering.clip(leaky, nil, maximum, in: call)]
     }
     let limit = try lowering.scalar(threshold, "threshold", like: x, in: call)
-    let above = try maximum == nil ? x : lowering.clip(x, nil, maximum, in: call)
+    let above = try maximum == nil ? x : lowering.clip(x, 0, maximum, in: call)
     let difference = try lowering.add("Sub", [x, limit], in: call)
     let below = try lowering.add("Mul", [difference, lowering.scalar(slope, "slope", like: x, in: call)], in: call)
-    // With a slope of zero Keras passes only what lies above the threshold, else also what equals it.
-    let isAbove = try lowering.add(slope == 0 ? "Greater" : "GreaterOrEqual", [x, limit], in: call)
+    let isAbove = try lowering.add("Greater", [x, limit], in: call)
     return [try lowering.add("Where", [isAbove, above, below], in: call)]
   }
 }

@@ -14,11 +14,24 @@ extension KerasModel {
     }
   }
 
+  /// Where findings put what concerns the weights as a whole.
+  var weightsPlace: String { layout == .legacyModel ? "/model_weights" : "model.weights.h5" }
+
   /// The lowered model and how it came about.
   func lowering(isTolerant: Bool, limits: ReadLimits = ReadLimits()) throws(FormatError) -> (model: Model, lowering: Lowering) {
     guard let root else {
       throw FormatError(
         .unsupported, "holds weights without layers", advice: "Give the layers with --architecture FILE")
+    }
+    if !isTolerant, weightGroups.isEmpty, layout != .configuration,
+      let lack = findings.first(where: { $0.code == "missing-weights" && $0.place == weightsPlace })
+    {
+      throw FormatError(.missing, lack.message, at: lack.place)
+    }
+    if !isTolerant, layout == .configuration, root.all.contains(where: { $0.variableRules?.isEmpty == false }) {
+      throw FormatError(
+        .unsupported, "holds layers without weights",
+        advice: "Run the weights file and give this one with --architecture")
     }
     var lowering = Lowering(
       operatorSetVersion: Self.defaultOperatorSetVersion, isTolerant: isTolerant, limits: limits)
@@ -68,7 +81,8 @@ extension Lowering {
     }
   }
 
-  /// Declares an input of the graph. The batch is symbolic unless the configuration fixes it.
+  /// Declares an input of the graph. The batch is always symbolic: a model that was built by a call states the batch of
+  /// that call, which binds nobody.
   mutating func input(named name: String, layer: KerasLayer, shape: [Int?]?) throws(FormatError) -> LoweredValue {
     guard let shape else {
       throw FormatError(
@@ -76,7 +90,7 @@ extension Lowering {
         at: "layer \"\(layer.name)\" (\(layer.className))")
     }
     let dimensions = shape.enumerated().map { axis, extent in
-      extent.map(Dimension.known) ?? .symbolic(axis == 0 ? "batch" : "\(name)_\(axis)")
+      axis == 0 ? .symbolic("batch") : extent.map(Dimension.known) ?? .symbolic("\(name)_\(axis)")
     }
     // A layer's policy says what it computes in; Keras feeds it float32 unless an InputLayer says otherwise.
     let isInputLayer = layer.className == "InputLayer"

@@ -125,8 +125,9 @@ struct Lowering {
   func storedWeight(_ name: String, in call: LayerCall) throws(FormatError) -> Tensor {
     guard let weight = call.layer.weights[name] else {
       let held = call.layer.weights.keys.joined(separator: ", ")
+      let place = call.layer.weightPlace.map { " in \($0)" } ?? ""
       throw call.error(
-        .missing, "the file holds no \"\(name)\" for the layer" + (held.isEmpty ? "" : ", only \(held)"))
+        .missing, "the file holds no \"\(name)\" for the layer\(place)" + (held.isEmpty ? "" : ", only \(held)"))
     }
     do throws(FormatError) {
       return try weight.tensor()

@@ -78,7 +78,7 @@ struct ArchiveReader {
     } else if has("model.weights.npz") {
       reader.adoptTree(try NpzWeights(limits: limits).tree(read("model.weights.npz")), into: &model)
     } else {
-      model.findings.append(Finding(.error, "missing-weights", "the archive has no weights", at: model.path))
+      model.findings.append(Finding(.error, "missing-weights", "the archive has no model.weights.h5", at: model.weightsPlace))
     }
     try reader.finish(&model)
   }

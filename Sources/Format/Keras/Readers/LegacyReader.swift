@@ -32,7 +32,7 @@ struct LegacyReader {
       model.backend = model.backend ?? weights.attributes["backend"]?.string
       readGroups(weights, into: &model)
     } else {
-      model.findings.append(Finding(.error, "missing-weights", "the file has no group model_weights", at: "/"))
+      model.findings.append(Finding(.error, "missing-weights", "the file has no group model_weights", at: model.weightsPlace))
     }
     if let optimizer = root.group("optimizer_weights") { model.optimizer = optimizerState(optimizer) }
     return model

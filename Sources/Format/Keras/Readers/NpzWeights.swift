@@ -1,3 +1,5 @@
+import OrderedCollections
+
 /// Reads the `model.weights.npz` of a Keras archive.
 ///
 /// Keras writes one member a layer, a dictionary of arrays that NumPy pickles. The pickle is interpreted as data by
@@ -24,7 +26,12 @@ struct NpzWeights {
     guard header.descriptor.hasSuffix("O") else {
       return [KerasWeight(name: "0", path: name, value: .success(try NpyFile.read(region)))]
     }
-    let arrays = try PickledArrays.dictionary(try region.bytes(header.dataOffset..<region.count), name: name)
+    let arrays: OrderedDictionary<String, Tensor>
+    do throws(FormatError) {
+      arrays = try PickledArrays.dictionary(try region.bytes(header.dataOffset..<region.count), name: name)
+    } catch {
+      return [KerasWeight(name: "0", path: name, value: .failure(error))]
+    }
     return arrays.sorted { WeightTree.precedes($0.key, $1.key) }.map { key, tensor in
       KerasWeight(name: key, path: "\(name)/\(key)", value: .success(tensor))
     }

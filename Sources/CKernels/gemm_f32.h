@@ -84,11 +84,12 @@ INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t colu
 
 #define DEFINE_TILE(R)                                                                                          \
   static __attribute__((noinline)) void tile_##R(size_t depth, const float *restrict a, const float *restrict b, float *restrict c, size_t ldc, \
-                       size_t columns, const float *bias, bool accumulate) {                                    \
+                       size_t columns, const float *bias, bool accumulate, const float *next, size_t next_step) { \
     vector sums[R][VECTORS];                                                                                    \
     UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0;           \
-    for (size_t k = 0; k < depth; k++, a += R, b += NR) {                                                       \
+    for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) {                                                       \
       vector right[VECTORS];                                                                                    \
+      __builtin_prefetch(next, 0, 2); \
       UNROLL for (size_t j = 0; j < VECTORS; j++) {                                                             \
         load_vector(&right[j], b + j * LANES);                                                                  \
         __builtin_prefetch(b + TILE_PREFETCH + j * LANES);                                                      \
@@ -138,10 +139,10 @@ TILE_ROWS(DEFINE_TILE)
 STREAM_SHAPES(DEFINE_STREAMS)
 
 static void tile(size_t rows, size_t depth, const float *a, const float *b, float *c, size_t ldc, size_t columns,
-                 const float *bias, bool accumulate) {
+                 const float *bias, bool accumulate, const float *next, size_t next_step) {
   switch (rows) {
 #define X(R) \
-  case R: tile_##R(depth, a, b, c, ldc, columns, bias, accumulate); break;
+  case R: tile_##R(depth, a, b, c, ldc, columns, bias, accumulate, next, next_step); break;
     TILE_ROWS(X)
 #undef X
   }

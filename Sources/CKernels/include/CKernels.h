@@ -41,9 +41,11 @@ enum {
 /// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
 ///
 /// `a` is [depth][rows], as `pack_a` writes it; `b` is a block of one panel, [depth][NR]. rows <= MR, columns <= NR;
-/// `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written.
+/// `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written. Step k asks for the cache line at
+/// `next + k * next_step` ahead of its use by a later call; the address need not be valid.
 typedef void (*nn_gemm_tile_f32)(size_t rows, size_t depth, const float *a, const float *b, float *c, size_t ldc,
-                                 size_t columns, const float *_Nullable bias, bool accumulate);
+                                 size_t columns, const float *_Nullable bias, bool accumulate, const float *next,
+                                 size_t next_step);
 
 /// All k-blocks of a few rows over consecutive panels: C[rows x columns] = A * B (+ bias when not null).
 ///

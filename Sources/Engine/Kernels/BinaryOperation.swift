@@ -78,7 +78,8 @@ package enum BinaryOperation: Int32, CaseIterable, Sendable {
     let wanted = unsafe estimate.taskCount(most: rows > 1 ? rows : (columns + 1023) / 1024, pool)
     unsafe rowsPerTask = rows > 1 ? (rows + wanted - 1) / wanted : 1
     unsafe columnsPerTask = rows > 1 ? columns : (columns + wanted - 1) / wanted
-    let tasks = unsafe rows > 1 ? (rows + rowsPerTask - 1) / rowsPerTask : (columns + columnsPerTask - 1) / columnsPerTask
+    let tasks =
+      unsafe rows > 1 ? (rows + rowsPerTask - 1) / rowsPerTask : (columns + columnsPerTask - 1) / columnsPerTask
     if tasks == 1 { return unsafe run(task: 0) }
     unsafe withUnsafePointer(to: self) { pointer in
       unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in

@@ -90,11 +90,11 @@ package enum Gemm {
   let ldc: Int
   let table: KernelTable
 
-  var panelCount: Int { unsafe (columns + table.gemm.nr - 1) / table.gemm.nr }
+  var panelCount: Int { unsafe (columns + table.gemm.pointee.nr - 1) / table.gemm.pointee.nr }
 
   func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
     guard unsafe rows > 0 && columns > 0 else { return }
-    if unsafe rows <= table.gemm.stream_rows && columnStride == 1 {
+    if unsafe rows <= table.gemm.pointee.stream_rows && columnStride == 1 {
       unsafe StreamingGemm(self, pool).run(pool)
     } else {
       unsafe TiledGemm(self, scratch).run(pool)

@@ -20,7 +20,7 @@ internal import CKernels
     unsafe self.packed = packed
     unsafe self.rows = rows
     unsafe self.depths = depths
-    unsafe tiles = Runs(of: rows.count, most: operands.table.gemm.mr)
+    unsafe tiles = Runs(of: rows.count, most: operands.table.gemm.pointee.mr)
     // A depth of zero has one empty block, so that the bias and the activation still happen.
     unsafe blocks = max(1, (depths.count + Gemm.blockDepth - 1) / Gemm.blockDepth)
   }
@@ -60,9 +60,10 @@ internal import CKernels
     let block = unsafe task / tiles.count
     let depths = unsafe depths(ofBlock: block)
     let start = unsafe tiles.start(tile)
-    let source = unsafe operands.a + (rows.lowerBound + start) * operands.rowStride
+    let source =
+      unsafe operands.a + (rows.lowerBound + start) * operands.rowStride
       + depths.lowerBound * operands.columnStride
-    unsafe operands.table.gemm.pack_a(
+    unsafe operands.table.gemm.pointee.pack_a(
       tiles.start(tile + 1) - start, depths.count, source, operands.rowStride, operands.columnStride,
       packedTile(tile, block: block, depth: depths.count))
   }
@@ -70,7 +71,7 @@ internal import CKernels
   private mutating func multiply(_ pool: ThreadPool) {
     let panels = unsafe operands.panelCount
     let estimate = unsafe WorkEstimate(
-      gemmRows: rows.count, weights: panels * operands.table.gemm.nr * depths.count,
+      gemmRows: rows.count, weights: panels * operands.table.gemm.pointee.nr * depths.count,
       instructionSet: operands.table.instructionSet)
     let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
     unsafe panelsPerTask = max(1, panels / wanted)
@@ -94,28 +95,35 @@ internal import CKernels
     let tiles = unsafe firstTile..<min(firstTile + tilesPerTask, self.tiles.count)
     let taskRows = unsafe self.tiles.start(tiles.upperBound) - self.tiles.start(tiles.lowerBound)
     if unsafe taskRows * depths.count <= Self.residentValues {
-      for panel in panels { for block in unsafe 0..<blocks { unsafe multiply(block, panel, tiles) } }
+      for panel in panels {
+        for block in unsafe 0..<blocks { unsafe multiply(block, panel, tiles, isPanelMajor: true) }
+      }
     } else {
-      for block in unsafe 0..<blocks { for panel in panels { unsafe multiply(block, panel, tiles) } }
+      for block in unsafe 0..<blocks {
+        for panel in panels { unsafe multiply(block, panel, tiles, isPanelMajor: false) }
+      }
     }
   }
 
   /// Adds one k-block of one panel to some tiles of C; the last k-block of the Gemm brings the bias and the activation.
-  private func multiply(_ block: Int, _ panel: Int, _ tiles: Range<Int>) {
-    let kernel = unsafe operands.table.gemm
+  private func multiply(_ block: Int, _ panel: Int, _ tiles: Range<Int>, isPanelMajor: Bool) {
+    let kernel = unsafe operands.table.gemm.pointee
     let depths = unsafe depths(ofBlock: block)
     let column = unsafe panel * kernel.nr
     let columns = unsafe min(kernel.nr, operands.columns - column)
     let isLast = unsafe depths.upperBound == operands.depth
     let bias = unsafe isLast ? operands.bias.map { unsafe $0 + column } : nil
     let right = unsafe operands.panels + column * operands.depth + depths.lowerBound * kernel.nr
+    // Panels and their k-blocks follow each other in memory: each tile fetches its share of what comes next.
+    let next = unsafe right + (isPanelMajor ? depths.count * kernel.nr : operands.depth * kernel.nr)
+    let step = unsafe max(1, (kernel.nr + tiles.count - 1) / tiles.count)
     for tile in tiles {
       let start = unsafe self.tiles.start(tile)
       let count = unsafe self.tiles.start(tile + 1) - start
       let target = unsafe operands.c + (rows.lowerBound + start) * operands.ldc + column
       unsafe kernel.tile(
         count, depths.count, packedTile(tile, block: block, depth: depths.count), right, target, operands.ldc,
-        columns, bias, depths.lowerBound > 0)
+        columns, bias, depths.lowerBound > 0, next + (tile - tiles.lowerBound) * depths.count * step, step)
       if isLast {
         unsafe operands.activation?.apply(target, target, rows: count, columns: columns, stride: operands.ldc)
       }

@@ -5,10 +5,10 @@ internal import CKernels
 /// `@unchecked Sendable`: it points to constant C data only.
 @safe package struct KernelTable: @unchecked Sendable {
   package let instructionSet: InstructionSet
-  let gemm: nn_gemm_f32_kernel
+  let gemm: UnsafePointer<nn_gemm_f32_kernel>
   let unary: UnsafePointer<nn_unary_f32_kernel>
   let binary: UnsafePointer<nn_binary_f32_kernel>
-  let rows: nn_row_f32_kernels
+  let rows: UnsafePointer<nn_row_f32_kernels>
 
   /// The kernels of `InstructionSet.best`.
   package static let current = table(for: .best) ?? scalar
@@ -20,36 +20,36 @@ internal import CKernels
 
   /// One table for each Gemm kernel this machine can run, the default of an instruction set before its variants.
   package static let all: [KernelTable] = InstructionSet.available.flatMap { set in
-    (0..<nn_gemm_f32_count()).compactMap { unsafe KernelTable(set, gemm: nn_gemm_f32_kernel_at($0).pointee) }
+    (0..<nn_gemm_f32_count()).compactMap { unsafe KernelTable(set, gemm: nn_gemm_f32_kernel_at($0)) }
   }
 
-  private static let scalar = unsafe KernelTable(.scalar, isa: 0, gemm: nn_gemm_f32_kernel_at(0).pointee)
+  private static let scalar = unsafe KernelTable(.scalar, isa: 0, gemm: nn_gemm_f32_kernel_at(0))
 
-  private init?(_ set: InstructionSet, gemm: nn_gemm_f32_kernel) {
-    guard let isa = set.tableIndex, unsafe gemm.isa == isa else { return nil }
+  private init?(_ set: InstructionSet, gemm: UnsafePointer<nn_gemm_f32_kernel>) {
+    guard let isa = set.tableIndex, unsafe gemm.pointee.isa == isa else { return nil }
     unsafe self.init(set, isa: isa, gemm: gemm)
   }
 
-  private init(_ set: InstructionSet, isa: Int32, gemm: nn_gemm_f32_kernel) {
+  private init(_ set: InstructionSet, isa: Int32, gemm: UnsafePointer<nn_gemm_f32_kernel>) {
     instructionSet = set
     unsafe self.gemm = gemm
     unsafe unary = nn_unary_f32_kernels_for(isa)
     unsafe binary = nn_binary_f32_kernels_for(isa)
-    unsafe rows = nn_row_f32_kernels_for(isa).pointee
+    unsafe rows = nn_row_f32_kernels_for(isa)
   }
 
   /// Rows and columns of the Gemm tile; weights are packed in panels `gemmColumns` wide.
-  package var gemmRows: Int { unsafe gemm.mr }
-  package var gemmColumns: Int { unsafe gemm.nr }
+  package var gemmRows: Int { unsafe gemm.pointee.mr }
+  package var gemmColumns: Int { unsafe gemm.pointee.nr }
   /// Most rows that stream the weights instead of packing the activations.
-  package var streamRows: Int { unsafe gemm.stream_rows }
+  package var streamRows: Int { unsafe gemm.pointee.stream_rows }
 
   /// Every operation with the name of the kernel that runs it.
   package var names: [(operation: String, kernel: String)] {
-    let gemmName = unsafe String(cString: gemm.name)
+    let gemmName = unsafe String(cString: gemm.pointee.name)
     let unaryNames = (0..<Int(nn_unary_count)).map { unsafe String(cString: unary[$0].name) }
     let binaryNames = (0..<Int(nn_binary_count)).map { unsafe String(cString: binary[$0].name) }
-    let rowName = unsafe String(cString: rows.name)
+    let rowName = unsafe String(cString: rows.pointee.name)
     let rowOperations = ["softmax", "log_softmax", "layer_norm", "affine"]
     return [("gemm", gemmName)] + (unaryNames + binaryNames).map { (Self.operation($0), $0) }
       + rowOperations.map { ($0, rowName) }

@@ -63,6 +63,9 @@ extension KernelTable {
   }
 }
 
+/// Rows of B that are packed for all panels before the next rows, so that a row-major source is read in order.
+private let rowsAtATime = 32
+
 /// One packing of B into panels.
 @unsafe struct PanelPacking {
   let depth: Int
@@ -73,27 +76,40 @@ extension KernelTable {
   let isTransposed: Bool
   let alpha: Float
   let panels: UnsafeMutablePointer<Float>
-  let kernel: nn_gemm_f32_kernel
+  let kernel: UnsafePointer<nn_gemm_f32_kernel>
 
   func run(_ pool: ThreadPool) {
-    let panelCount = unsafe (columns + kernel.nr - 1) / kernel.nr
-    let values = unsafe depth * columns
-    let tasks = WorkEstimate(nanoseconds: Double(values) * 0.5).taskCount(most: panelCount, pool)
-    let panelsPerTask = (panelCount + tasks - 1) / max(tasks, 1)
-    unsafe withUnsafePointer(to: (self, panelsPerTask)) { pointer in
-      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
-        let (packing, panelsPerTask) = unsafe context.assumingMemoryBound(to: (PanelPacking, Int).self).pointee
-        unsafe packing.pack(panels: task * panelsPerTask, count: panelsPerTask)
+    let pieces = unsafe isTransposed ? panelCount : (depth + rowsAtATime - 1) / rowsAtATime
+    let estimate = unsafe WorkEstimate(nanoseconds: Double(depth) * Double(columns) * 0.5)
+    let wanted = max(1, estimate.taskCount(most: pieces, pool))
+    unsafe withUnsafePointer(to: (self, pieces, wanted)) { pointer in
+      unsafe pool.parallelFor(tasks: wanted, context: UnsafeRawPointer(pointer)) { context, task in
+        let (packing, pieces, tasks) = unsafe context.assumingMemoryBound(to: (PanelPacking, Int, Int).self).pointee
+        unsafe packing.pack(pieces * task / tasks..<pieces * (task + 1) / tasks)
       }
     }
   }
 
-  private func pack(panels first: Int, count: Int) {
-    let nr = unsafe kernel.nr
-    for column in unsafe Swift.stride(from: first * nr, to: min((first + count) * nr, columns), by: nr) {
-      let start = unsafe source + column * (isTransposed ? self.stride : 1) * MemoryLayout<Float>.stride
-      unsafe kernel.pack_b(
-        depth, min(nr, columns - column), start, self.stride, isTransposed, alpha, panels + column * depth)
+  private var panelCount: Int { unsafe (columns + kernel.pointee.nr - 1) / kernel.pointee.nr }
+
+  /// Packs whole panels of a transposed source, or groups of rows of the other.
+  private func pack(_ pieces: Range<Int>) {
+    for piece in pieces {
+      if unsafe isTransposed {
+        unsafe pack(panel: piece, depths: 0..<depth)
+      } else {
+        let depths = unsafe piece * rowsAtATime..<min((piece + 1) * rowsAtATime, depth)
+        for panel in unsafe 0..<panelCount { unsafe pack(panel: panel, depths: depths) }
+      }
     }
+  }
+
+  private func pack(panel: Int, depths: Range<Int>) {
+    let nr = unsafe kernel.pointee.nr
+    let column = panel * nr
+    let offset = unsafe isTransposed ? column * stride + depths.lowerBound : depths.lowerBound * stride + column
+    unsafe kernel.pointee.pack_b(
+      depths.count, min(nr, columns - column), source + offset * MemoryLayout<Float>.stride, stride, isTransposed,
+      alpha, panels + column * depth + depths.lowerBound * nr)
   }
 }

@@ -75,7 +75,7 @@ package enum RowFunctions {
     unsafe self.scale = scale
     unsafe self.offset = offset
     unsafe self.epsilon = epsilon
-    unsafe kernels = table.rows
+    unsafe kernels = table.rows.pointee
   }
 
   consuming func run(_ pool: ThreadPool, nanosecondsPerValue: Double) {

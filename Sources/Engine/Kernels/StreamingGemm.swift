@@ -13,7 +13,7 @@ private let panelsPerGroup = 4
     unsafe self.operands = operands
     let panels = unsafe operands.panelCount
     let estimate = unsafe WorkEstimate(
-      gemmRows: operands.rows, weights: panels * operands.table.gemm.nr * operands.depth,
+      gemmRows: operands.rows, weights: panels * operands.table.gemm.pointee.nr * operands.depth,
       instructionSet: operands.table.instructionSet)
     let wanted = estimate.taskCount(most: panels, pool)
     var panelsPerTask = (panels + wanted - 1) / wanted
@@ -21,7 +21,7 @@ private let panelsPerGroup = 4
       panelsPerTask = (panelsPerTask + panelsPerGroup - 1) / panelsPerGroup * panelsPerGroup
     }
     unsafe tasks = (panels + panelsPerTask - 1) / panelsPerTask
-    unsafe columnsPerTask = panelsPerTask * operands.table.gemm.nr
+    unsafe columnsPerTask = panelsPerTask * operands.table.gemm.pointee.nr
   }
 
   func run(_ pool: ThreadPool) {
@@ -43,7 +43,7 @@ extension GemmOperands {
   fileprivate func stream(firstColumn: Int, most: Int) {
     let count = unsafe min(most, columns - firstColumn)
     let target = unsafe c + firstColumn
-    unsafe table.gemm.stream(
+    unsafe table.gemm.pointee.stream(
       rows, depth, a, rowStride, panels + firstColumn * depth, target, ldc, count,
       bias.map { unsafe $0 + firstColumn })
     unsafe activation?.apply(target, target, rows: rows, columns: count, stride: ldc)

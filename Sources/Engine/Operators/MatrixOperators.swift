@@ -44,6 +44,7 @@ struct FloatProduct: MatrixProduct {
     rows: Int, depth: Int, columns: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
     c: UnsafeMutablePointer<Float>, memory: StepMemory
   ) {
+    guard rows > 0, columns > 0 else { return }
     unsafe Gemm.run(
       rows: rows, depth: depth, columns: columns, a: a, lda: depth, b: b, ldb: columns, c: c, ldc: columns,
       scratch: memory.scratch, pool: memory.pool)

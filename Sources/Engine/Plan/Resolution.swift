@@ -37,6 +37,8 @@ import NNFormat
   /// The addresses of all steps, one run after another, then those of the copies.
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   let arena: RawMemory
+  /// Bytes for values between the steps, without scratch space.
+  package let arenaByteCount: Int
   let scratch: UnsafeMutableRawPointer
   /// Results that were computed while resolving, kept alive.
   let evaluated: [RawMemory]
@@ -49,6 +51,7 @@ import NNFormat
   ) throws(EngineError) {
     self.inputShapes = inputShapes
     self.evaluated = evaluated
+    self.arenaByteCount = arenaByteCount
     arena = try RawMemory(byteCount: arenaByteCount + scratchByteCount + 64)
     unsafe scratch = unsafe arena.base + arenaByteCount
     unsafe slots = .allocate(capacity: max(slotCount, 1))

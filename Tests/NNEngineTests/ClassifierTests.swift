@@ -5,7 +5,10 @@ import Testing
 @Suite struct ClassifierTests {
   @Test func fusesToOneStepALayer() throws {
     let plan = try ExecutionPlan(classifier([784, 512, 256, 10], inputShape: [28, 28]).model)
-    #expect(plan.stepDescriptions.map(\.operatorType) == ["Flatten", "Dense+bias+relu", "Dense+bias+relu", "Dense+bias", "Softmax"])
+    #expect(
+      plan.stepDescriptions.map(\.operatorType) == [
+        "Flatten", "Dense+bias+relu", "Dense+bias+relu", "Dense+bias", "Softmax",
+      ])
   }
 
   @Test(arguments: [0, 1, 3, 17])

@@ -12,7 +12,9 @@ import Testing
     let expected = try Network(model, options: EngineOptions(threads: 1)).predict(input, shape: [rows, widths[0]])
     for threads in [1, 2, 4] {
       let network = try Network(model, options: EngineOptions(threads: threads))
-      #expect(try network.predict(input, shape: [rows, widths[0]]).values.map(\.bitPattern) == expected.values.map(\.bitPattern))
+      #expect(
+        try network.predict(input, shape: [rows, widths[0]]).values.map(\.bitPattern)
+          == expected.values.map(\.bitPattern))
       for size in [1, 2, 3, 5, 8, 13, 17, 33] {
         var joined: [Float] = []
         for start in stride(from: 0, to: rows, by: size) {

@@ -109,7 +109,8 @@ import Testing
     let axes = [Int64.max, .min, 2, -3]
     for axis in axes {
       for type in ["Softmax", "ArgMax", "LayerNormalization"] {
-        try fails(type, type == "LayerNormalization" ? [data, Tensor([Float(1)])] : [data], [Attribute("axis", .int(axis))])
+        try fails(
+          type, type == "LayerNormalization" ? [data, Tensor([Float(1)])] : [data], [Attribute("axis", .int(axis))])
       }
       try fails("Concat", [data, data], [Attribute("axis", .int(axis))])
       try fails("Gather", [data, Tensor([Int64(0)])], [Attribute("axis", .int(axis))])
@@ -143,7 +144,8 @@ import Testing
     try fails("ConstantOfShape", [Tensor([Int64(1) << 40])])
     try fails("Range", [Tensor([Int64(0)], shape: []), Tensor([Int64(5)], shape: []), Tensor([Int64(0)], shape: [])])
     try fails("Range", [Tensor([Int64.min], shape: []), Tensor([Int64.max], shape: []), Tensor([Int64(1)], shape: [])])
-    try fails("Range", [Tensor([Float(0)], shape: []), Tensor([Float.infinity], shape: []), Tensor([Float(1)], shape: [])])
+    try fails(
+      "Range", [Tensor([Float(0)], shape: []), Tensor([Float.infinity], shape: []), Tensor([Float(1)], shape: [])])
     try fails("BatchNormalization", [data, data, data, data, data])
   }
 }

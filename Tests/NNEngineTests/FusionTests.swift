@@ -9,7 +9,8 @@ import Testing
   ) throws -> [String] {
     let expected = try ReferenceInterpreter(sketch.model).run(["x": input]).map(\.tensor)
     try expectClose(try sketch.run([input]), expected, tolerance: tolerance, "fused")
-    try expectClose(try sketch.run([input], options: EngineOptions(fusion: false)), expected, tolerance: tolerance, "plain")
+    try expectClose(
+      try sketch.run([input], options: EngineOptions(fusion: false)), expected, tolerance: tolerance, "plain")
     return try ExecutionPlan(sketch.model).stepDescriptions.map(\.operatorType)
   }
 
@@ -54,7 +55,9 @@ import Testing
     sketch.input("x", [.symbolic("n"), 6])
     sketch.constant("w", random.floats(isTransposed ? [4, 6] : [6, 4]))
     sketch.constant("b", random.floats([4]))
-    sketch.node("Gemm", ["x", "w", "b"], ["g"], [Attribute("transB", .int(isTransposed ? 1 : 0)), Attribute("alpha", .float(0.5))])
+    sketch.node(
+      "Gemm", ["x", "w", "b"], ["g"],
+      [Attribute("transB", .int(isTransposed ? 1 : 0)), Attribute("alpha", .float(0.5))])
     for name in ["scale", "offset", "mean", "variance"] { sketch.constant(name, random.floats([4], in: 0.5...2)) }
     sketch.node("BatchNormalization", ["g", "scale", "offset", "mean", "variance"], ["n"])
     sketch.node("Relu", ["n"], ["y"])
@@ -97,7 +100,8 @@ import Testing
     sketch.node("Gemm", ["x", "w", "b"], ["g"])
     sketch.node("Tanh", ["g"], ["y"])
     sketch.output("y")
-    let steps = try check(sketch, half(random.doubles([3, 8], in: -1...1), type), tolerance: type == .float16 ? 2e-3 : 2e-2)
+    let steps = try check(
+      sketch, half(random.doubles([3, 8], in: -1...1), type), tolerance: type == .float16 ? 2e-3 : 2e-2)
     #expect(steps == ["Dense+bias+tanh"])
   }
 
@@ -122,7 +126,9 @@ import Testing
       case 2:
         sketch.constant("b\(step)", random.floats([width]))
         sketch.node("Add", [current, "b\(step)"], [next])
-      case 3: sketch.node(["Relu", "Sigmoid", "Tanh", "Softplus", "Elu"].randomElement(using: &random) ?? "Relu", [current], [next])
+      case 3:
+        sketch.node(
+          ["Relu", "Sigmoid", "Tanh", "Softplus", "Elu"].randomElement(using: &random) ?? "Relu", [current], [next])
       case 4:
         let other = sameWidth.randomElement(using: &random) ?? current
         sketch.node(["Add", "Mul", "Max"].randomElement(using: &random) ?? "Add", [current, other], [next])
@@ -131,7 +137,8 @@ import Testing
         sketch.node("Sigmoid", [current], ["s\(step)"])
         sketch.node("Mul", [current, "s\(step)"], [next])
       case 7:
-        sketch.node("Concat", [current, sameWidth.randomElement(using: &random) ?? current], [next], [Attribute("axis", .int(1))])
+        sketch.node(
+          "Concat", [current, sameWidth.randomElement(using: &random) ?? current], [next], [Attribute("axis", .int(1))])
         (width, sameWidth) = (width * 2, [])
       default:
         sketch.node("Transpose", [current], ["t\(step)"])

@@ -22,7 +22,9 @@ struct GraphSketch {
 
   mutating func node(_ type: String, _ inputs: [String], _ outputs: [String], _ attributes: [Attribute] = []) {
     graph.nodes.append(
-      Node(name: "\(type.lowercased())_\(graph.nodes.count)", type, inputs: inputs, outputs: outputs, attributes: attributes))
+      Node(
+        name: "\(type.lowercased())_\(graph.nodes.count)", type, inputs: inputs, outputs: outputs,
+        attributes: attributes))
   }
 
   mutating func output(_ names: String...) {

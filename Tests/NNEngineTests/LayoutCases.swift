@@ -11,8 +11,10 @@ extension OperatorCases {
           let keep = Attribute("keepdims", .int(keeps))
           let data = random.floats([3, 4, 5], in: 0.5...1.5)
           cases.append(
-            OperatorCase(type: "Reduce\(kind)", inputs: [data, axes.map { Tensor($0) }], attributes: [keep], constants: [1]))
-          cases.append(OperatorCase(type: "Reduce\(kind)", inputs: [data, axes.map { Tensor($0) }], attributes: [keep]))
+            OperatorCase(
+              type: "Reduce\(kind)", inputs: [data, axes.map { Tensor($0) }], attributes: [keep], constants: [1]))
+          cases.append(
+            OperatorCase(type: "Reduce\(kind)", inputs: [data, axes.map { Tensor($0) }], attributes: [keep]))
           cases.append(
             OperatorCase(
               type: "Reduce\(kind)", inputs: [data],
@@ -23,7 +25,8 @@ extension OperatorCases {
         OperatorCase(
           type: "Reduce\(kind)", inputs: [random.floats([3, 4], in: 0.5...1)],
           attributes: [Attribute("noop_with_empty_axes", .int(1))]))
-      cases.append(OperatorCase(type: "Reduce\(kind)", inputs: [random.doubles([7, 3], in: 0.5...1)], tolerance: 1e-11))
+      cases.append(
+        OperatorCase(type: "Reduce\(kind)", inputs: [random.doubles([7, 3], in: 0.5...1)], tolerance: 1e-11))
       if !["LogSum", "LogSumExp", "L2"].contains(kind) {
         cases.append(OperatorCase(type: "Reduce\(kind)", inputs: [random.ints([2, 3], in: -4...4)]))
       }
@@ -33,7 +36,8 @@ extension OperatorCases {
         for last in [0, 1] as [Int64] {
           for keeps in [0, 1] as [Int64] {
             let attributes = [
-              Attribute("axis", .int(axis)), Attribute("select_last_index", .int(last)), Attribute("keepdims", .int(keeps)),
+              Attribute("axis", .int(axis)), Attribute("select_last_index", .int(last)),
+              Attribute("keepdims", .int(keeps)),
             ]
             cases.append(OperatorCase(type: kind, inputs: [random.ints([3, 4, 5], in: 0...3)], attributes: attributes))
             cases.append(OperatorCase(type: kind, inputs: [random.floats([3, 4, 5])], attributes: attributes))
@@ -53,11 +57,14 @@ extension OperatorCases {
       guard !parameters.isEmpty else { return }
       cases.append(
         OperatorCase(
-          type: type, inputs: inputs, attributes: attributes, outputs: outputs, constants: parameters, version: version))
+          type: type, inputs: inputs, attributes: attributes, outputs: outputs, constants: parameters, version: version)
+      )
     }
     let cube = random.floats([2, 3, 4])
     for axis in [0, 1, 2, 3, -1] as [Int64] { add("Flatten", [cube], [Attribute("axis", .int(axis))]) }
-    for shape in [[6, 4], [-1], [0, -1], [2, 1, 12], [0, 0, 2, 2]] as [[Int64]] { add("Reshape", [cube, Tensor(shape)]) }
+    for shape in [[6, 4], [-1], [0, -1], [2, 1, 12], [0, 0, 2, 2]] as [[Int64]] {
+      add("Reshape", [cube, Tensor(shape)])
+    }
     add("Reshape", [random.floats([0, 3]), Tensor([Int64(3), 0])], [Attribute("allowzero", .int(1))])
     add("Transpose", [cube])
     for perm in [[0, 2, 1], [1, 0, 2], [2, 1, 0], [0, 1, 2]] as [[Int64]] {
@@ -81,7 +88,8 @@ extension OperatorCases {
     }
     cases.append(
       OperatorCase(
-        type: "Concat", inputs: [random.floats([2, 0]), random.floats([2, 3])], attributes: [Attribute("axis", .int(1))]))
+        type: "Concat", inputs: [random.floats([2, 0]), random.floats([2, 3])], attributes: [Attribute("axis", .int(1))]
+      ))
     add("Split", [random.floats([7, 2]), Tensor([Int64(3), 0, 4])], outputs: 3)
     cases.append(
       OperatorCase(
@@ -95,10 +103,15 @@ extension OperatorCases {
       add("Slice", [random.floats([2, 5, 7]), Tensor(starts), Tensor(ends), Tensor(axes), Tensor(steps)])
     }
     add("Slice", [cube, Tensor([Int64(0), 1]), Tensor([Int64(1), 3])])
-    add("Slice", [cube], [Attribute("starts", .ints([1])), Attribute("ends", .ints([3])), Attribute("axes", .ints([1]))], version: 9)
+    add(
+      "Slice", [cube], [Attribute("starts", .ints([1])), Attribute("ends", .ints([3])), Attribute("axes", .ints([1]))],
+      version: 9)
     for axis in [0, 1, 2] as [Int64] {
-      add("Gather", [random.floats([3, 3, 3]), Tensor([Int64(2), -3, 0, 1], shape: [2, 2])], [Attribute("axis", .int(axis))])
-      add("Gather", [random.ints([3, 3, 3], in: 0...9), Tensor([Int32(1)], shape: [])], [Attribute("axis", .int(axis))])
+      add(
+        "Gather", [random.floats([3, 3, 3]), Tensor([Int64(2), -3, 0, 1], shape: [2, 2])],
+        [Attribute("axis", .int(axis))])
+      add(
+        "Gather", [random.ints([3, 3, 3], in: 0...9), Tensor([Int32(1)], shape: [])], [Attribute("axis", .int(axis))])
     }
     return cases
   }
@@ -109,7 +122,8 @@ extension OperatorCases {
     let value = random.floats([2, 5])
     cases.append(OperatorCase(type: "Shape", inputs: [value]))
     cases.append(
-      OperatorCase(type: "Shape", inputs: [value], attributes: [Attribute("start", .int(-1)), Attribute("end", .int(2))]))
+      OperatorCase(
+        type: "Shape", inputs: [value], attributes: [Attribute("start", .int(-1)), Attribute("end", .int(2))]))
     cases.append(OperatorCase(type: "Size", inputs: [value]))
     cases.append(OperatorCase(type: "Constant", inputs: [], attributes: [Attribute("value", .tensor(value))]))
     cases.append(OperatorCase(type: "Constant", inputs: [], attributes: [Attribute("value_ints", .ints([3, 4]))]))
@@ -125,7 +139,8 @@ extension OperatorCases {
     cases.append(OperatorCase(type: "Range", inputs: [scalar(Int64(9)), scalar(Int64(-3)), scalar(Int64(-2))]))
     cases.append(OperatorCase(type: "Range", inputs: [scalar(Int64(9)), scalar(Int64(3)), scalar(Int64(2))]))
     cases.append(
-      OperatorCase(type: "Range", inputs: [scalar(Int32(0)), scalar(Int32(7)), scalar(Int32(2))], constants: [0, 1, 2]))
+      OperatorCase(
+        type: "Range", inputs: [scalar(Int32(0)), scalar(Int32(7)), scalar(Int32(2))], constants: [0, 1, 2]))
     return cases
   }
 }

@@ -93,7 +93,8 @@ enum OperatorCases {
   static var binary: [OperatorCase] {
     var random = SeededGenerator(12)
     let shapes: [([Int], [Int])] = [
-      ([5], [5]), ([3, 17], [17]), ([17], [3, 17]), ([4, 1, 5], [3, 1]), ([2, 3], []), ([0, 3], [3]), ([3, 1], [1, 4]),
+      ([5], [5]), ([3, 17], [17]), ([17], [3, 17]), ([4, 1, 5], [3, 1]), ([2, 3], []), ([0, 3], [3]),
+      ([3, 1], [1, 4]),
       ([2, 3, 4, 5], [3, 1, 5]), ([6, 1], [6, 33]),
     ]
     var cases: [OperatorCase] = []
@@ -116,22 +117,28 @@ enum OperatorCases {
       cases.append(OperatorCase(type: "Pow", inputs: [random.floats(x, in: 0.1...2), random.floats(y)]))
       cases.append(OperatorCase(type: "Pow", inputs: [random.floats(x), random.ints(y, in: 0...3)]))
       cases.append(OperatorCase(type: "Where", inputs: [random.bools(x), random.floats(y), random.floats([1])]))
-      cases.append(OperatorCase(type: "Where", inputs: [random.bools(y), random.ints(x, in: 0...9), random.ints([], in: 0...9)]))
+      cases.append(
+        OperatorCase(type: "Where", inputs: [random.bools(y), random.ints(x, in: 0...9), random.ints([], in: 0...9)]))
     }
     cases.append(OperatorCase(type: "Div", inputs: [random.ints([9], in: -9...9), random.ints([9], in: 1...4)]))
     for name in ["Sum", "Mean", "Max", "Min"] {
       cases.append(OperatorCase(type: name, inputs: [random.floats([3, 5])]))
-      cases.append(OperatorCase(type: name, inputs: [random.floats([3, 5]), random.floats([5]), random.floats([3, 1])]))
+      cases.append(
+        OperatorCase(type: name, inputs: [random.floats([3, 5]), random.floats([5]), random.floats([3, 1])]))
     }
     for constants in [Set<Int>(), [1, 2]] {
       cases.append(
-        OperatorCase(type: "Clip", inputs: [random.floats([33]), Tensor([Float(-0.5)], shape: []), Tensor([Float(0.7)], shape: [])], constants: constants))
+        OperatorCase(
+          type: "Clip",
+          inputs: [random.floats([33]), Tensor([Float(-0.5)], shape: []), Tensor([Float(0.7)], shape: [])],
+          constants: constants))
     }
     cases.append(OperatorCase(type: "Clip", inputs: [random.floats([9]), nil, Tensor([Float(0.1)], shape: [])]))
     cases.append(OperatorCase(type: "Clip", inputs: [random.ints([9], in: -9...9), Tensor([Int64(-2)], shape: [])]))
     cases.append(
       OperatorCase(
-        type: "Clip", inputs: [random.floats([9])], attributes: [Attribute("min", .float(-0.3)), Attribute("max", .float(0.3))],
+        type: "Clip", inputs: [random.floats([9])],
+        attributes: [Attribute("min", .float(-0.3)), Attribute("max", .float(0.3))],
         version: 6))
     return cases
   }
@@ -149,7 +156,8 @@ enum OperatorCases {
       }
       cases.append(OperatorCase(type: "MatMul", inputs: [random.doubles(x), random.doubles(y)], tolerance: 1e-12))
     }
-    cases.append(OperatorCase(type: "MatMul", inputs: [random.ints([2, 3], in: -4...4), random.ints([3, 2], in: -4...4)]))
+    cases.append(
+      OperatorCase(type: "MatMul", inputs: [random.ints([2, 3], in: -4...4), random.ints([3, 2], in: -4...4)]))
     let factors = [Attribute("alpha", .float(0.7)), Attribute("beta", .float(1.3))]
     for (transA, transB) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
       let attributes = [Attribute("transA", .int(Int64(transA))), Attribute("transB", .int(Int64(transB)))]
@@ -173,12 +181,14 @@ enum OperatorCases {
           ], attributes: attributes, tolerance: 1e-12))
     }
     for (equation, shapes) in [
-      ("ij,jk->ik", [[3, 4], [4, 5]]), ("bij,bjk->bik", [[2, 3, 4], [2, 4, 5]]), ("ij->ji", [[3, 4]]), ("ij->", [[3, 4]]),
+      ("ij,jk->ik", [[3, 4], [4, 5]]), ("bij,bjk->bik", [[2, 3, 4], [2, 4, 5]]), ("ij->ji", [[3, 4]]),
+      ("ij->", [[3, 4]]),
       ("i,i->", [[6], [6]]), ("ii->i", [[4, 4]]), ("abc,cd->abd", [[2, 3, 4], [4, 5]]),
     ] as [(String, [[Int]])] {
       cases.append(
         OperatorCase(
-          type: "Einsum", inputs: shapes.map { random.floats($0) }, attributes: [Attribute("equation", .text(equation))],
+          type: "Einsum", inputs: shapes.map { random.floats($0) },
+          attributes: [Attribute("equation", .text(equation))],
           note: equation))
     }
     return cases
@@ -209,7 +219,8 @@ enum OperatorCases {
         cases.append(
           OperatorCase(
             type: "LayerNormalization",
-            inputs: [random.floats(shape), random.floats(row), offset.map { random.floats($0) }], attributes: attributes))
+            inputs: [random.floats(shape), random.floats(row), offset.map { random.floats($0) }], attributes: attributes
+          ))
         cases.append(
           OperatorCase(
             type: "LayerNormalization",

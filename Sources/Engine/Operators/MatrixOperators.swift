@@ -109,7 +109,8 @@ struct MatMulStep<Product: MatrixProduct>: Step {
     if right.count > 1 { shape.append(columns) }
     _ = try Extents.count(stack + [rows, columns])
     let nest = LoopNest(
-      stack, strides: [Extents.strides(of: stackA, in: stack), Extents.strides(of: stackB, in: stack), Extents.strides(stack)])
+      stack,
+      strides: [Extents.strides(of: stackA, in: stack), Extents.strides(of: stackB, in: stack), Extents.strides(stack)])
     let product = product
     return Work(
       [shape], scratchByteCount: product.scratchByteCount(rows: rows, depth: depth, columns: columns)

@@ -19,6 +19,7 @@ public final class ExecutionPlan: Sendable {
   public let inputs: [Value]
   /// The outputs of the network, in the model's order.
   public let outputs: [Value]
+  /// What the plan was compiled with.
   public let options: EngineOptions
 
   package struct BoundStep: Sendable {
@@ -58,7 +59,9 @@ public final class ExecutionPlan: Sendable {
     var isRead = [Bool](repeating: false, count: draft.values.count)
     for step in compiled.steps { for case let input? in step.inputs { isRead[input] = true } }
     for output in draft.outputs { isRead[output] = true }
-    for (index, value) in draft.values.enumerated() { aligned.append(isRead[index] ? try value.constant?.aligned() : nil) }
+    for (index, value) in draft.values.enumerated() {
+      aligned.append(isRead[index] ? try value.constant?.aligned() : nil)
+    }
     constants = aligned
     inputValues = draft.inputs
     outputValues = draft.outputs

@@ -22,7 +22,9 @@ import NNFormat
     let byteCount: Int
   }
 
-  let inputShapes: [[Int]]
+  package let inputShapes: [[Int]]
+  /// The number of elements of the first input.
+  let inputCount: Int
   /// The shapes of the outputs; only meaningful when the resolution is static.
   package internal(set) var outputShapes: [[Int]] = []
   package internal(set) var outputByteCounts: [Int] = []
@@ -50,6 +52,7 @@ import NNFormat
     inputShapes: [[Int]], slotCount: Int, arenaByteCount: Int, scratchByteCount: Int, evaluated: [RawMemory]
   ) throws(EngineError) {
     self.inputShapes = inputShapes
+    inputCount = inputShapes.first?.reduce(1, *) ?? 0
     self.evaluated = evaluated
     self.arenaByteCount = arenaByteCount
     arena = try RawMemory(byteCount: arenaByteCount + scratchByteCount + 64)

@@ -204,7 +204,8 @@ struct Resolver {
     for (index, work) in pending {
       let step = plan.steps[index]
       resolution.steps.append(
-        Resolution.ReadyStep(run: work.run, slot: slot, inputCount: step.inputs.count,
+        Resolution.ReadyStep(
+          run: work.run, slot: slot, inputCount: step.inputs.count,
           outputCount: step.outputs.count, step: index))
       for value in step.inputs + step.outputs {
         if let value { bind(value, to: slot, in: resolution, memory) }

@@ -1,7 +1,11 @@
 /// The table of all operator schemas, found by name, domain and version.
 public enum OperatorRegistry {
   /// The families, each a file of its own.
-  static let families: [[OperatorSchema]] = []
+  static let families: [[OperatorSchema]] = [
+    OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.casting, OperatorSchema.comparison,
+    OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra, OperatorSchema.normalization,
+    OperatorSchema.quantization, OperatorSchema.reduction, OperatorSchema.shaping,
+  ]
 
   private static let rows: [String: [OperatorSchema]] = {
     var rows: [String: [OperatorSchema]] = [:]

@@ -49,7 +49,8 @@ public enum InputBinding {
       guard input.elementType == tensor.elementType else {
         throw EngineError(
           .invalidInput,
-          "the input \"\(input.name)\" is \(input.elementType?.name ?? "?"), the given tensor \(tensor.elementType.name)"
+          "the input \"\(input.name)\" is \(input.elementType?.name ?? "?"), "
+            + "the given tensor \(tensor.elementType.name)"
         )
       }
       try check(tensor.shape, of: input, &extents)

@@ -84,7 +84,8 @@ private struct MatMulMaker: ArithmeticOperators.StepMaker {
   }
 }
 
-/// The product of stacks of matrices, as NumPy's `matmul`: leading axes broadcast, vectors gain an axis and lose it again.
+/// The product of stacks of matrices, as NumPy's `matmul`: leading axes broadcast, vectors gain an axis
+/// and lose it again.
 struct MatMulStep<Product: MatrixProduct>: Step {
   let product: Product
 

@@ -67,9 +67,21 @@ public final class ExecutionPlan: Sendable {
     outputValues = draft.outputs
     let names = Set(draft.inputs.map { draft.values[$0].name })
     inputs = graph.inputs.filter { names.contains($0.name) }
-    outputs = zip(graph.outputs, draft.outputs).map { output, value in
+    outputs = try ExecutionPlan.described(model, types: draft.outputs.map { draft.values[$0].elementType })
+  }
+
+  /// The outputs of a model with the types and shapes that follow from its inputs.
+  private static func described(_ model: Model, types: [ElementType?]) throws(EngineError) -> [Value] {
+    let inferred: ShapeInference
+    do {
+      inferred = try ShapeInference.infer(model)
+    } catch {
+      throw EngineError(.invalidGraph, error.place.map { "\(error.message) (\($0))" } ?? error.message)
+    }
+    return zip(model.graph.outputs, types).map { output, type in
       var output = output
-      if output.type == nil, let type = draft.values[value].elementType { output.type = .tensor(type, nil) }
+      let shape = inferred[output.name]?.shape ?? output.shape
+      if let type { output.type = .tensor(type, shape) }
       return output
     }
   }

@@ -2,8 +2,8 @@ import NNFormat
 
 /// A plan bound to the concrete shapes of its inputs: every step prepared, every address but the caller's fixed.
 ///
-/// Belongs to one context. Steps whose shapes depend on computed elements stand apart in `dynamicSteps` and are prepared
-/// anew in each run.
+/// Belongs to one context. Steps whose shapes depend on computed elements stand apart in `dynamicSteps` and are
+/// prepared anew in each run.
 @safe package final class Resolution {
   /// A step that is ready to run.
   struct ReadyStep {

@@ -35,6 +35,7 @@ let package = Package(
       name: "nnfmt",
       dependencies: [
         "NNFormat", "NNEngine",
+        .product(name: "OrderedCollections", package: "swift-collections"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Tools", swiftSettings: strict),

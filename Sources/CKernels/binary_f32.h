@@ -17,20 +17,20 @@ INLINE vector load_operand_part(const float *row, size_t j, size_t count, bool i
   return is_constant ? (vector)row[0] : load_part(row + j, count, 1.0f);
 }
 
-#define X(operation)                                                                                            \
-  static void binary_##operation(size_t rows, size_t columns, nn_operand_f32 x, nn_operand_f32 y, float *z,     \
-                                 size_t z_stride) {                                                             \
-    for (size_t i = 0; i < rows; i++, z += z_stride) {                                                          \
-      const float *left = x.values + i * x.row_stride, *right = y.values + i * y.row_stride;                    \
-      size_t j = 0;                                                                                             \
-      for (; j + LANES <= columns; j += LANES)                                                                  \
-        store(apply_##operation(load_operand(left, j, x.is_constant), load_operand(right, j, y.is_constant)),   \
-              z + j);                                                                                           \
-      if (j < columns)                                                                                          \
-        store_part(apply_##operation(load_operand_part(left, j, columns - j, x.is_constant),                    \
-                                     load_operand_part(right, j, columns - j, y.is_constant)),                  \
-                   z + j, columns - j);                                                                         \
-    }                                                                                                           \
+#define X(operation) \
+  static void binary_##operation(size_t rows, size_t columns, nn_operand_f32 x, nn_operand_f32 y, float *z, \
+                                 size_t z_stride) { \
+    for (size_t i = 0; i < rows; i++, z += z_stride) { \
+      const float *left = x.values + i * x.row_stride, *right = y.values + i * y.row_stride; \
+      size_t j = 0; \
+      for (; j + LANES <= columns; j += LANES) \
+        store(apply_##operation(load_operand(left, j, x.is_constant), load_operand(right, j, y.is_constant)), \
+              z + j); \
+      if (j < columns) \
+        store_part(apply_##operation(load_operand_part(left, j, columns - j, x.is_constant), \
+                                     load_operand_part(right, j, columns - j, y.is_constant)), \
+                   z + j, columns - j); \
+    } \
   }
 NN_BINARY_F32_OPERATIONS(X)
 #undef X

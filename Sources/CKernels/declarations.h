@@ -7,8 +7,8 @@
 NN_GEMM_F32_KERNELS(X)
 #undef X
 
-#define X(isa)                                                        \
-  extern const nn_unary_f32_kernel unary_f32__##isa[nn_unary_count];    \
+#define X(isa) \
+  extern const nn_unary_f32_kernel unary_f32__##isa[nn_unary_count]; \
   extern const nn_binary_f32_kernel binary_f32__##isa[nn_binary_count]; \
   extern const nn_row_f32_kernels rows_f32__##isa;
 NN_INSTRUCTION_SETS(X)

@@ -5,6 +5,7 @@
 /// - `STREAM_ROWS`, `STREAM_SHAPES(X)`: X(rows, panels) for each number of rows the streaming kernel takes, with the
 ///   panels it reads at once
 /// - `TILE_NAME`: `gemm_f32_MRxNR`
+/// - `TILE_PREFETCH`, `STREAM_PREFETCH`: steps of k that the tile and the streams together fetch ahead
 ///
 /// Every kernel gives an element the same sequence of operations: one FMA chain from zero over a k-block in ascending
 /// order, the block sums added in ascending order, the bias added last.
@@ -22,6 +23,8 @@
 #define STRING_(a) #a
 #define STRING(a) STRING_(a)
 #define INLINE static inline __attribute__((always_inline))
+/// Whether vector j of a panel row starts a cache line.
+#define IS_LINE(j) ((j) * LANES % 16 == 0)
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 typedef float vector __attribute__((ext_vector_type(LANES)));
@@ -82,56 +85,59 @@ INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t colu
   }
 }
 
-#define DEFINE_TILE(R)                                                                                          \
-  static __attribute__((noinline)) void tile_##R(size_t depth, const float *restrict a, const float *restrict b, float *restrict c, size_t ldc, \
-                       size_t columns, const float *bias, bool accumulate, const float *next, size_t next_step) { \
-    vector sums[R][VECTORS];                                                                                    \
-    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0;           \
-    for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) {                                                       \
-      vector right[VECTORS];                                                                                    \
+#define DEFINE_TILE(R) \
+  static __attribute__((noinline)) void tile_##R(size_t depth, const float *restrict a, const float *restrict b, \
+      float *restrict c, size_t ldc, size_t columns, const float *bias, bool accumulate, const float *next, \
+      size_t next_step) { \
+    vector sums[R][VECTORS]; \
+    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0; \
+    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) \
+        if (IS_LINE(j)) __builtin_prefetch(c + i * ldc + j * LANES, 0, 2); \
+    for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) { \
+      vector right[VECTORS]; \
       __builtin_prefetch(next, 0, 2); \
-      UNROLL for (size_t j = 0; j < VECTORS; j++) {                                                             \
-        load_vector(&right[j], b + j * LANES);                                                                  \
-        __builtin_prefetch(b + TILE_PREFETCH + j * LANES);                                                      \
-      }                                                                                                         \
-      UNROLL for (size_t i = 0; i < R; i++) {                                                                   \
-        vector left = a[i];                                                                                     \
-        UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] =                                                \
-            __builtin_elementwise_fma(left, right[j], sums[i][j]);                                              \
-      }                                                                                                         \
-    }                                                                                                           \
-    UNROLL for (size_t i = 0; i < R; i++)                                                                       \
-        finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, accumulate);                                   \
+      UNROLL for (size_t j = 0; j < VECTORS; j++) { \
+        load_vector(&right[j], b + j * LANES); \
+        if (IS_LINE(j)) __builtin_prefetch(b + TILE_PREFETCH * NR + j * LANES); \
+      } \
+      UNROLL for (size_t i = 0; i < R; i++) { \
+        vector left = a[i]; \
+        UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = \
+            __builtin_elementwise_fma(left, right[j], sums[i][j]); \
+      } \
+    } \
+    UNROLL for (size_t i = 0; i < R; i++) \
+        finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, accumulate); \
   }
 
-#define DEFINE_STREAM(name, R, P)                                                                               \
-  static __attribute__((noinline)) void name##_##R(size_t depth, const float *restrict a, size_t lda, const float *restrict b,            \
-                         float *restrict c, size_t ldc, size_t columns, const float *bias) {                    \
-    size_t stride = depth * NR, start = 0;                                                                      \
-    do {                                                                                                        \
-      size_t end = depth - start > nn_gemm_block_depth ? start + nn_gemm_block_depth : depth;                   \
-      vector sums[R][P * VECTORS];                                                                              \
-      UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = 0;     \
-      for (size_t k = start; k < end; k++, b += NR) {                                                           \
-        vector right[P * VECTORS];                                                                              \
-        UNROLL for (size_t j = 0; j < P * VECTORS; j++) {                                                       \
-          const float *p = b + j / VECTORS * stride + j % VECTORS * LANES;                                      \
-          load_vector(&right[j], p);                                                                            \
-          if (j * LANES * sizeof(float) % 64 == 0) __builtin_prefetch(p + STREAM_PREFETCH);                     \
-        }                                                                                                       \
-        UNROLL for (size_t i = 0; i < R; i++) {                                                                 \
-          vector left = a[i * lda + k];                                                                         \
-          UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] =                                          \
-              __builtin_elementwise_fma(left, right[j], sums[i][j]);                                            \
-        }                                                                                                       \
-      }                                                                                                         \
-      UNROLL for (size_t i = 0; i < R; i++)                                                                     \
-          finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, start > 0);        \
-      start = end;                                                                                              \
-    } while (start < depth);                                                                                    \
+#define DEFINE_STREAM(name, R, P) \
+  static __attribute__((noinline)) void name##_##R(size_t depth, const float *restrict a, size_t lda, \
+      const float *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias) { \
+    size_t stride = depth * NR, start = 0; \
+    do { \
+      size_t end = depth - start > nn_gemm_block_depth ? start + nn_gemm_block_depth : depth; \
+      vector sums[R][P * VECTORS]; \
+      UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = 0; \
+      for (size_t k = start; k < end; k++, b += NR) { \
+        vector right[P * VECTORS]; \
+        UNROLL for (size_t j = 0; j < P * VECTORS; j++) { \
+          const float *p = b + j / VECTORS * stride + j % VECTORS * LANES; \
+          load_vector(&right[j], p); \
+          if (IS_LINE(j)) __builtin_prefetch(p + STREAM_PREFETCH / P * NR); \
+        } \
+        UNROLL for (size_t i = 0; i < R; i++) { \
+          vector left = a[i * lda + k]; \
+          UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = \
+              __builtin_elementwise_fma(left, right[j], sums[i][j]); \
+        } \
+      } \
+      UNROLL for (size_t i = 0; i < R; i++) \
+          finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, start > 0); \
+      start = end; \
+    } while (start < depth); \
   }
 
-#define DEFINE_STREAMS(R, P)      \
+#define DEFINE_STREAMS(R, P) \
   DEFINE_STREAM(stream_group, R, P) \
   DEFINE_STREAM(stream_single, R, 1)
 
@@ -152,12 +158,12 @@ static void stream(size_t rows, size_t depth, const float *a, size_t lda, const 
                    size_t columns, const float *bias) {
   size_t j = 0;
   switch (rows) {
-#define X(R, P)                                                                                                \
-  case R:                                                                                                      \
-    for (; j + (P - 1) * NR < columns; j += P * NR)                                                            \
-      stream_group_##R(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL);         \
-    for (; j < columns; j += NR)                                                                               \
-      stream_single_##R(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL);        \
+#define X(R, P) \
+  case R: \
+    for (; j + (P - 1) * NR < columns; j += P * NR) \
+      stream_group_##R(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL); \
+    for (; j < columns; j += NR) \
+      stream_single_##R(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL); \
     break;
     STREAM_SHAPES(X)
 #undef X

@@ -9,10 +9,10 @@
 #define MR 12
 #define TILE_NAME gemm_f32_12x32
 #define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
-#define TILE_PREFETCH 512
+#define TILE_PREFETCH 32
 #define STREAM_ROWS 8
 #define STREAM_SHAPES(X) X(1, 4) X(2, 4) X(3, 4) X(4, 3) X(5, 2) X(6, 2) X(7, 1) X(8, 1)
-#define STREAM_PREFETCH 512
+#define STREAM_PREFETCH 64
 
 #include "gemm_f32.h"
 

@@ -8,8 +8,10 @@ static void pack_four_rows(size_t rows, size_t depth, const float *restrict a, s
   for (; k + 4 <= depth; k += 4) {
     quad r[4], c[4];
     UNROLL for (size_t i = 0; i < 4; i++) memcpy(&r[i], a + i * stride + k, sizeof r[i]);
-    quad low01 = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), high01 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-    quad low23 = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5), high23 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+    quad low01 = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+    quad high01 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+    quad low23 = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+    quad high23 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
     c[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
     c[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
     c[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);

@@ -6,13 +6,13 @@
 #include "vector.h"
 
 /// Coefficients from the constant term upwards, evaluated by Horner's rule with FMA.
-#define POLYNOMIAL(x, ...)                                                      \
-  ({                                                                            \
-    static const float c[] = {__VA_ARGS__};                                     \
-    const int degree = sizeof c / sizeof c[0] - 1;                              \
-    vector sum = c[degree];                                                     \
+#define POLYNOMIAL(x, ...) \
+  ({ \
+    static const float c[] = {__VA_ARGS__}; \
+    const int degree = sizeof c / sizeof c[0] - 1; \
+    vector sum = c[degree]; \
     _Pragma("clang loop unroll(full)") for (int i = degree - 1; i >= 0; i--) sum = FMA(sum, x, (vector)c[i]); \
-    sum;                                                                        \
+    sum; \
   })
 
 /// x = n ln 2 + r with |r| <= ln 2 / 2; returns r, and n as an integer. |x| < 2^21. NaN gives r NaN.

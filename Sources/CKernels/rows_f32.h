@@ -111,8 +111,8 @@ static void affine(size_t rows, size_t columns, const float *x, const float *sca
     for (; j + LANES <= columns; j += LANES) store(FMA(load(x + j), load(scale + j), load(offset + j)), y + j);
     if (j < columns) {
       size_t count = columns - j;
-      store_part(FMA(load_part(x + j, count, 0.0f), load_part(scale + j, count, 0.0f), load_part(offset + j, count, 0.0f)),
-                 y + j, count);
+      vector s = load_part(scale + j, count, 0.0f), o = load_part(offset + j, count, 0.0f);
+      store_part(FMA(load_part(x + j, count, 0.0f), s, o), y + j, count);
     }
   }
 }

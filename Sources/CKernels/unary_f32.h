@@ -73,15 +73,15 @@ INLINE vector apply_abs(vector x, float p0, float p1) { return absolute(x); }
 INLINE vector apply_negate(vector x, float p0, float p1) { return -x; }
 INLINE vector apply_erf(vector x, float p0, float p1) { return error_function(x); }
 
-#define X(operation)                                                                                             \
-  static void unary_##operation(size_t rows, size_t columns, const float *x, float *y, size_t stride, float p0,  \
-                                float p1) {                                                                      \
-    for (size_t i = 0; i < rows; i++, x += stride, y += stride) {                                                \
-      size_t j = 0;                                                                                              \
-      for (; j + LANES <= columns; j += LANES) store(apply_##operation(load(x + j), p0, p1), y + j);             \
-      if (j < columns)                                                                                           \
-        store_part(apply_##operation(load_part(x + j, columns - j, 0.0f), p0, p1), y + j, columns - j);          \
-    }                                                                                                            \
+#define X(operation) \
+  static void unary_##operation(size_t rows, size_t columns, const float *x, float *y, size_t stride, float p0, \
+                                float p1) { \
+    for (size_t i = 0; i < rows; i++, x += stride, y += stride) { \
+      size_t j = 0; \
+      for (; j + LANES <= columns; j += LANES) store(apply_##operation(load(x + j), p0, p1), y + j); \
+      if (j < columns) \
+        store_part(apply_##operation(load_part(x + j, columns - j, 0.0f), p0, p1), y + j, columns - j); \
+    } \
   }
 NN_UNARY_F32_OPERATIONS(X)
 #undef X

@@ -1,7 +1,8 @@
 /// The vector vocabulary of the mathematical kernels: 16 float lanes on every instruction set.
 ///
-/// The compiler splits a vector into the registers the target has. Because the lane count is the same everywhere, so are
-/// the reduction trees, and with IEEE arithmetic only (no contraction, no estimates) the instruction sets agree bit for bit.
+/// The compiler splits a vector into the registers the target has. Because the lane count is the same everywhere, so
+/// are the reduction trees, and with IEEE arithmetic only (no contraction, no estimates) the instruction sets agree bit
+/// for bit.
 #pragma once
 
 #include <float.h>

@@ -1,7 +1,61 @@
 import ArgumentParser
+import Glibc
+import NNEngine
+import NNFormat
 
+/// The command line: verbs, and the mapping of what happens to exit statuses.
 @main
 struct Nnfmt: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "nnfmt", abstract: "Inspect, run, convert, quantise, train and measure dense neural networks.")
+    commandName: "nnfmt",
+    abstract: "Inspect and run dense neural networks in Keras files, without Python.",
+    discussion: """
+      Examples:
+        nnfmt inspect model.keras
+        nnfmt predict model.h5 --input images.npy --labels classes.txt
+
+      Exit status: 0 done, or "yes"; 1 the answer is "no"; 2 it could not be done.
+      """,
+    subcommands: [Inspect.self, Predict.self])
+
+  @Flag(help: "Print the version; with --verbose also what the machine and the libraries are.")
+  var version = false
+
+  @Flag(help: "With --version: name the instruction set, the kernels chosen and the library versions.")
+  var verbose = false
+
+  func run() throws {
+    guard version else { throw CleanExit.helpRequest() }
+    print("nnfmt \(nnfmtVersion)")
+    if verbose { VersionReport.print() }
+  }
+
+  static func main() {
+    // A reader that goes away ends the program quietly through the failed write.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch is NegativeAnswer {
+      Glibc.exit(1)
+    } catch let error as FormatError {
+      fail("\(error)")
+    } catch let error as EngineError {
+      fail("\(error)")
+    } catch {
+      let status = exitCode(for: error)
+      if status == .success {
+        print(fullMessage(for: error))
+        Glibc.exit(0)
+      }
+      let text = message(for: error).replacing("\n", with: " ")
+      fail(text + (text.hasSuffix(".") ? "" : ".") + " See nnfmt --help.")
+    }
+  }
+
+  /// Reports that something could not be done.
+  private static func fail(_ message: String) -> Never {
+    Terminal.note("nnfmt: \(message)")
+    Glibc.exit(2)
+  }
 }

@@ -23,9 +23,9 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func everyTileHeightGivesTheDefinedBits(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func everyTileHeightGivesTheDefinedBits(row: Int) {
+    let table = KernelTable.all[row]
     for rows in 1...(2 * table.gemmRows + 1) {
       for (depth, columns) in [(13, 1), (31, 33), (513, 7)] {
         let problem = Problem(rows: rows, depth: depth, columns: columns)
@@ -37,9 +37,9 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func everyWidthAndDepthGivesTheDefinedBits(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func everyWidthAndDepthGivesTheDefinedBits(row: Int) {
+    let table = KernelTable.all[row]
     for columns in [1, 2, 3, 5, 8, 11, 12, 17, 31, 32, 33, 63, 64, 65, 100, 129, 500] {
       for depth in Self.depths where columns * depth < 70_000 {
         for rows in [1, 3, 13] {
@@ -54,11 +54,11 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func aRowIsTheSameInEveryBatchAndOnAnyThreads(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func aRowIsTheSameInEveryBatchAndOnAnyThreads(row: Int) {
+    let table = KernelTable.all[row]
     // Large enough to be shared between threads even by the estimate for the fastest kernels, and to need two sections.
-    let (depth, columns) = set == .scalar ? (1100, 70) : (4097, 170)
+    let (depth, columns) = table.instructionSet == .scalar ? (1100, 70) : (4097, 170)
     var noise = Noise(5)
     let a = noise.values(67 * depth)
     let b = noise.values(depth * columns)
@@ -66,7 +66,7 @@ import Testing
     let whole = runGemm(
       rows: 67, a: a, lda: depth, weights: weights, bias: nil, activation: .tanh, ldc: columns, pool: Self.pools[0])
     for pool in Self.pools {
-      for rows in [1, 2, 4, 5, 8, 9, 12, 13, 16, 33, 67] where set != .scalar || rows % 4 == 1 {
+      for rows in [1, 2, 4, 5, 8, 9, 12, 13, 16, 33, 67] where table.instructionSet != .scalar || rows % 4 == 1 {
         for first in [0, 67 - rows] {
           let part = runGemm(
             rows: rows, a: [Float](a[first * depth..<(first + rows) * depth]), lda: depth, weights: weights, bias: nil,
@@ -78,9 +78,9 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func manyRowsAreCutIntoChunks(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func manyRowsAreCutIntoChunks(row: Int) {
+    let table = KernelTable.all[row]
     for columns in [10, 40] {
       let problem = Problem(rows: 500, depth: 65, columns: columns)
       let weights = packUnaligned(problem.b, depth: 65, columns: columns, table: table)
@@ -92,9 +92,9 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func stridesAndTranspositionsAndAlpha(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func stridesAndTranspositionsAndAlpha(row: Int) {
+    let table = KernelTable.all[row]
     for (rows, depth, columns) in [(1, 17, 33), (5, 100, 65), (13, 33, 7), (32, 513, 31), (100, 5, 100)] {
       var noise = Noise(rows)
       let (lda, ldc) = (depth + 3, columns + 5)
@@ -117,9 +117,9 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func plainRightOperand(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func plainRightOperand(row: Int) {
+    let table = KernelTable.all[row]
     for (rows, depth, columns) in [(1, 64, 31), (12, 65, 64), (33, 513, 65)] {
       let problem = Problem(rows: rows, depth: depth, columns: columns)
       let byteCount = Gemm.scratchByteCountWithPacking(
@@ -144,9 +144,9 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.all.map(\.instructionSet))
-  func fusedActivationEqualsSeparateOne(set: InstructionSet) throws {
-    let table = try #require(KernelTable.table(for: set))
+  @Test(arguments: KernelTable.all.indices)
+  func fusedActivationEqualsSeparateOne(row: Int) {
+    let table = KernelTable.all[row]
     for rows in [1, 7, 25] {
       let problem = Problem(rows: rows, depth: 33, columns: 47)
       let weights = packUnaligned(problem.b, depth: 33, columns: 47, table: table)

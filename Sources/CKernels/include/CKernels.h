@@ -41,8 +41,8 @@ enum {
 /// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
 ///
 /// `a` is [depth][rows], as `pack_a` writes it; `b` is a block of one panel, [depth][NR]. rows <= MR, columns <= NR;
-/// `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written. Step k asks for the cache line at
-/// `next + k * next_step` ahead of its use by a later call; the address need not be valid.
+/// `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written. Step k asks for the cache
+/// line at `next + k * next_step` ahead of its use by a later call; the address need not be valid.
 typedef void (*nn_gemm_tile_f32)(size_t rows, size_t depth, const float *a, const float *b, float *c, size_t ldc,
                                  size_t columns, const float *_Nullable bias, bool accumulate, const float *next,
                                  size_t next_step);
@@ -77,8 +77,8 @@ typedef struct {
 /// y = f(x) over `rows` x `columns`, both with rows `stride` apart; `x` and `y` are equal or disjoint.
 typedef void (*nn_unary_f32)(size_t rows, size_t columns, const float *x, float *y, size_t stride, float p0, float p1);
 
-/// One operand of a binary operation: rows `row_stride` floats apart (0 repeats one row); `is_constant` repeats the first value
-/// of each row over its columns.
+/// One operand of a binary operation: rows `row_stride` floats apart (0 repeats one row); `is_constant` repeats the
+/// first value of each row over its columns.
 typedef struct {
   const float *values;
   size_t row_stride;

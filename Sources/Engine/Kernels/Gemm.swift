@@ -2,10 +2,10 @@ internal import CKernels
 
 /// C = act(A B + bias), with A [rows x depth] and C [rows x columns] row-major float32.
 ///
-/// The value of an element is defined to the bit: B's k-blocks of `blockDepth` in ascending order, each one chain of fused
-/// multiply-adds from zero in ascending k; the block sums added in order with plain additions, the first one being the
-/// start; then the bias (if any) with one addition; then the activation, as `Activation.apply` computes it. So a row's result
-/// does not depend on the other rows, on the number of threads or on the instruction set.
+/// The value of an element is defined to the bit: B's k-blocks of `blockDepth` in ascending order, each one chain of
+/// fused multiply-adds from zero in ascending k; the block sums added in order with plain additions, the first one
+/// being the start; then the bias (if any) with one addition; then the activation, as `Activation.apply` computes it.
+/// So a row's result does not depend on the other rows, on the number of threads or on the instruction set.
 ///
 /// Running allocates nothing; the caller provides the scratch memory. C must not overlap the operands.
 package enum Gemm {
@@ -32,8 +32,8 @@ package enum Gemm {
   /// Multiplies by packed weights.
   ///
   /// - Parameters:
-  ///   - lda: Values between the starts of A's rows, at least the depth; when `isTransposed`, A is stored [depth x rows] and
-  ///     `lda` is at least `rows`.
+  ///   - lda: Values between the starts of A's rows, at least the depth; when `isTransposed`, A is stored
+  ///     [depth x rows] and `lda` is at least `rows`.
   ///   - bias: One value a column, or nil.
   ///   - ldc: Values between the starts of C's rows, at least the columns. The gaps are left alone.
   ///   - scratch: `scratchByteCount` bytes.

@@ -2,9 +2,9 @@ internal import CKernels
 
 /// Functions of contiguous rows, float32 [rows x columns].
 ///
-/// Each row is reduced in one fixed order: its result depends neither on the other rows nor on the threads, and is the same
-/// on every instruction set. `x` and `y` are equal or disjoint. NaN in a row gives NaN in the whole row, except for `affine`,
-/// which is element-wise.
+/// Each row is reduced in one fixed order: its result depends neither on the other rows nor on the threads, and is the
+/// same on every instruction set. `x` and `y` are equal or disjoint. NaN in a row gives NaN in the whole row, except
+/// for `affine`, which is element-wise.
 package enum RowFunctions {
   /// y = exp(x - max) / sum(exp(x - max)) for each row; within 1e-6 + 1e-7 * columns / 16 relative.
   package static func softmax(

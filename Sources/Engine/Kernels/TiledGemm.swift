@@ -1,11 +1,11 @@
 internal import CKernels
 
-/// A Gemm of many rows, in the manner of BLIS: A is packed into tiles that stay in the second-level cache while the panels
-/// of B pass by.
+/// A Gemm of many rows, in the manner of BLIS: A is packed into tiles that stay in the second-level cache while the
+/// panels of B pass by.
 ///
-/// The outer loops take up to `chunkRows` rows and `sectionDepth` of depth; inside, the packing and then the
-/// products are shared between threads by panels, and by tiles where panels are few. The tiles of a chunk differ by at most
-/// one row, so that none is so low that reading B dominates.
+/// The outer loops take up to `chunkRows` rows and `sectionDepth` of depth; inside, the packing and then the products
+/// are shared between threads by panels, and by tiles where panels are few. The tiles of a chunk differ by at most one
+/// row, so that none is so low that reading B dominates.
 @unsafe struct TiledGemm {
   private let operands: GemmOperands
   private let packed: UnsafeMutablePointer<Float>

@@ -26,8 +26,8 @@ package struct WorkEstimate: Sendable {
   /// The least time a task should take, several times what handing it over costs.
   private static let leastTask = 4000.0
 
-  /// Tasks to split into, at most `most`: 1 when splitting does not pay, else up to four a thread so that a thread that is
-  /// held up leaves its share to the others.
+  /// Tasks to split into, at most `most`: 1 when splitting does not pay, else up to four a thread so that a thread that
+  /// is held up leaves its share to the others.
   package func taskCount(most: Int, _ pool: ThreadPool) -> Int {
     guard pool.threadCount > 1, nanoseconds >= 2 * Self.leastTask else { return min(most, 1) }
     let worthwhile = Int(min(nanoseconds / Self.leastTask, Double(4 * pool.threadCount)))

@@ -6,9 +6,9 @@ package typealias TaskFunction = @convention(c) (_ context: UnsafeRawPointer, _ 
 
 /// The state that a crew's workers and its callers share: one parallel loop at a time, claimed task by task.
 ///
-/// `@unchecked Sendable`: `context`, `function` and `taskCount` are written only by the caller that holds `isTaken`, before
-/// it publishes `claims`, and read only after a successful claim, which the caller outwaits; the mutex and the condition
-/// variable are made for sharing.
+/// `@unchecked Sendable`: `context`, `function` and `taskCount` are written only by the caller that holds `isTaken`,
+/// before it publishes `claims`, and read only after a successful claim, which the caller outwaits; the mutex and the
+/// condition variable are made for sharing.
 @safe final class TaskBoard: @unchecked Sendable {
   /// Whether a caller has a loop under way.
   private let isTaken = Atomic<Bool>(false)
@@ -43,8 +43,8 @@ package typealias TaskFunction = @convention(c) (_ context: UnsafeRawPointer, _ 
     unsafe mutex.deallocate()
   }
 
-  /// Runs all tasks with up to `workers` helpers and returns true when the last has ended; returns false at once, having
-  /// run nothing, when another loop is under way.
+  /// Runs all tasks with up to `workers` helpers and returns true when the last has ended; returns false at once,
+  /// having run nothing, when another loop is under way.
   func run(tasks: Int, workers: Int, context: UnsafeRawPointer, function: TaskFunction) -> Bool {
     guard isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return false }
     unsafe self.context = context

@@ -1,8 +1,8 @@
 /// Runs parallel loops on its own threads, the caller being one of them.
 ///
-/// A loop started while another runs on the same threads, from a task or from another thread, runs inline on its caller,
-/// so that loops neither wait for each other nor take more threads than there are. Idle workers spin for some tens of
-/// microseconds, then sleep.
+/// A loop started while another runs on the same threads, from a task or from another thread, runs inline on its
+/// caller, so that loops neither wait for each other nor take more threads than there are. Idle workers spin for some
+/// tens of microseconds, then sleep.
 package final class ThreadPool: Sendable {
   /// Threads that a loop may use, the caller included; at least 1.
   package let threadCount: Int

@@ -11,7 +11,7 @@ public enum TensorStorage: Sendable {
 }
 
 /// An immutable block of memory aligned to 64 bytes, shared by reference.
-public final class AlignedBytes: Sendable {
+@safe public final class AlignedBytes: Sendable {
   public let count: Int
   /// `nonisolated(unsafe)` holds because nothing writes after `init` returns.
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
@@ -29,7 +29,7 @@ public final class AlignedBytes: Sendable {
 
   /// A copy of the bytes of an array.
   public convenience init<Element: BitwiseCopyable>(copying elements: [Element]) {
-    self.init(count: elements.count * MemoryLayout<Element>.stride) { buffer in
+    unsafe self.init(count: elements.count * MemoryLayout<Element>.stride) { buffer in
       unsafe elements.withUnsafeBytes { unsafe buffer.copyMemory(from: $0) }
     }
   }

@@ -5,7 +5,7 @@ import Glibc
 /// The mapping stays valid when the file is replaced by renaming another one over it, which is how this library writes.
 /// A file that another program shortens in place while it is mapped ends the process on access (SIGBUS), as with every
 /// mapping reader.
-public final class MappedFile: Sendable {
+@safe public final class MappedFile: Sendable {
   public let path: String
   public let count: Int
   /// Start of the mapping. `nonisolated(unsafe)` holds because the pages are read-only for the life of the object.
@@ -15,7 +15,7 @@ public final class MappedFile: Sendable {
   ///
   /// - Throws: `FormatError` of kind `io` with the system's reason.
   public init(path: String) throws(FormatError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("cannot open", path) }
     defer { close(descriptor) }
     var status = stat()

@@ -1,0 +1,36 @@
+extension KerasModel {
+  /// Notes what the user of the file should know of its layers and weights.
+  mutating func noteFindings() {
+    for layer in root?.sublayers.flatMap(\.all) ?? [] { note(layer) }
+    for weight in weights {
+      if case .failure(let error) = weight.value {
+        findings.append(Finding(error, code: error.kind == .refused ? "refused-link" : "unreadable-weight", at: weight.path))
+      }
+    }
+    if let root, !root.isModel {
+      findings.append(
+        Finding(
+          .warning, "subclassed-model", "the model is of class \"\(root.className)\": its Python code is not in the file",
+          at: root.name))
+    }
+  }
+
+  private mutating func note(_ layer: KerasLayer) {
+    if layer.className == "Lambda" {
+      findings.append(
+        Finding(.error, "lambda-layer", "a Lambda layer holds Python code, which is never run", at: layer.name))
+    } else if layer.variableRules == nil {
+      let isForeign = layer.className.contains(">") || layer.module.map { !$0.hasPrefix("keras") } ?? false
+      findings.append(
+        isForeign
+          ? Finding(.warning, "custom-layer", "class \"\(layer.className)\" is not one of Keras's own", at: layer.name)
+          : Finding(.warning, "unsupported-layer", "layers of class \"\(layer.className)\" can be shown, not run", at: layer.name))
+    }
+    guard layout != .configuration, let rules = layer.variableRules else { return }
+    let missing = rules.filter { layer.weights[$0.name] == nil }.map(\.name)
+    if !missing.isEmpty {
+      findings.append(
+        Finding(.error, "missing-weights", "no \(missing.joined(separator: ", ")) in the file", at: layer.name))
+    }
+  }
+}

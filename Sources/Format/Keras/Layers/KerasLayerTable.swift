@@ -1,0 +1,50 @@
+/// How one or several classes of layers turn into operators.
+protocol LayerRule: Sendable {
+  /// The Keras class names the rule stands for, old spellings included.
+  static var classNames: [String] { get }
+
+  /// The variables that a layer of this configuration has, in creation order.
+  static func variables(_ configuration: LayerConfiguration) -> [VariableRule]
+
+  /// Whether inputs are cast to the layer's compute type first, as Keras does for all but integer look-ups.
+  static var castsInputs: Bool { get }
+
+  /// Emits the operators of one call of the layer.
+  ///
+  /// - Returns: The outputs of the call.
+  /// - Throws: `FormatError` that names the layer.
+  static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue]
+}
+
+extension LayerRule {
+  static func variables(_ configuration: LayerConfiguration) -> [VariableRule] { [] }
+  static var castsInputs: Bool { true }
+}
+
+/// The table of all layers that lower to operators.
+enum KerasLayerTable {
+  private static let rules: [any LayerRule.Type] = [
+    DenseRule.self, EmbeddingRule.self,
+    ActivationRule.self, ReLURule.self, LeakyReLURule.self, ELURule.self, PReLURule.self, SoftmaxRule.self,
+    ThresholdedReLURule.self,
+    DropoutRule.self, NoiseRule.self,
+    BatchNormalizationRule.self, LayerNormalizationRule.self, NormalizationRule.self, RescalingRule.self,
+    FlattenRule.self, ReshapeRule.self, PermuteRule.self, RepeatVectorRule.self,
+    SumRule.self, SubtractRule.self, MultiplyRule.self, AverageRule.self, MaximumRule.self, MinimumRule.self,
+    ConcatenateRule.self, DotRule.self, LegacyMergeRule.self,
+  ]
+
+  private static let byClassName: [String: any LayerRule.Type] = {
+    var table: [String: any LayerRule.Type] = [:]
+    for rule in rules { for name in rule.classNames { table[name] = rule } }
+    return table
+  }()
+
+  /// The rule for a layer; `nil` when its class is unknown or the entry is an operation that has no layer's meaning.
+  static func rule(for layer: KerasLayer) -> (any LayerRule.Type)? {
+    layer.isOperation ? OperationTable.rule(for: layer.className) : byClassName[layer.className]
+  }
+
+  /// The class names that can be run.
+  static var classNames: [String] { byClassName.keys.sorted() }
+}

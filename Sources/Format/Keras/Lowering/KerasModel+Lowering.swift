@@ -1,0 +1,90 @@
+extension KerasModel {
+  /// The operator set that lowering emits unless asked for another: ONNX Runtime reads it since 1.18 of 2024.
+  public static let defaultOperatorSetVersion = 21
+
+  /// The network as a graph of ONNX operators: what inference computes, in the same order and names.
+  ///
+  /// - Throws: `FormatError` of kind `unsupported` that names the first layer without a counterpart and its class, or of
+  ///   kind `missing` or `mismatch` when weights are not there or do not fit.
+  public func lowered() throws(FormatError) -> Model {
+    do throws(FormatError) {
+      return try lowering(isTolerant: false).model
+    } catch {
+      throw error.inFile(path)
+    }
+  }
+
+  /// The lowered model and how it came about.
+  func lowering(isTolerant: Bool, limits: ReadLimits = ReadLimits()) throws(FormatError) -> (model: Model, lowering: Lowering) {
+    guard let root else {
+      throw FormatError(
+        .unsupported, "holds weights without layers", advice: "Give the layers with --architecture FILE")
+    }
+    var lowering = Lowering(
+      operatorSetVersion: Self.defaultOperatorSetVersion, isTolerant: isTolerant, limits: limits)
+    lowering.graph.name = root.name
+    let outputs = try lowering.rootModel(root)
+    try lowering.finishOutputs(outputs, of: root)
+    var model = Model(
+      graph: lowering.graph, operatorSets: [OperatorSetImport(version: lowering.operatorSetVersion)], irVersion: 10)
+    model.producerName = "nnfmt"
+    return (model, lowering)
+  }
+}
+
+extension Lowering {
+  /// Adds the model's inputs and everything that follows from them.
+  mutating func rootModel(_ root: KerasLayer) throws(FormatError) -> [LoweredValue] {
+    if root.isSequential {
+      let input = try sequentialInput(root)
+      return try sequential(root, input: input, scope: "", depth: 0)
+    }
+    if root.isFunctional {
+      let references = try CallParser.references(root.configuration["input_layers"], label: root.configuration.label)
+      var inputs: [LoweredValue] = []
+      for reference in references {
+        guard let layer = root.sublayers.first(where: { $0.name == reference.layer }) else {
+          throw FormatError(.malformed, "input_layers names \"\(reference.layer)\", which is no layer of the model")
+        }
+        inputs.append(try input(named: layer.name, layer: layer, shape: layer.configuration.inputShape))
+      }
+      return try functional(root, inputs: inputs, scope: "", depth: 0)
+    }
+    throw FormatError(
+      .unsupported, "the model is of class \"\(root.className)\", whose Python code defines how its layers connect",
+      at: "layer \"\(root.name)\"", advice: "Save a Sequential or Functional model instead")
+  }
+
+  /// Declares the graph's outputs. A value that is also an input, or is listed twice, gets a node of its own.
+  mutating func finishOutputs(_ outputs: [LoweredValue], of root: KerasLayer) throws(FormatError) {
+    let call = LayerCall(layer: root, scope: root.name, index: 0, inputs: [], arguments: nil)
+    var taken = Set(graph.inputs.map(\.name))
+    for output in outputs {
+      var value = output
+      if !taken.insert(value.name).inserted { value = try add("Identity", [value], in: call, suffix: "output") }
+      taken.insert(value.name)
+      let type: ValueType? = value.elementType.map { .tensor($0, value.shape) }
+      graph.outputs.append(Value(name: value.name, type: type))
+    }
+  }
+
+  /// Declares an input of the graph. The batch is symbolic unless the configuration fixes it.
+  mutating func input(named name: String, layer: KerasLayer, shape: [Int?]?) throws(FormatError) -> LoweredValue {
+    guard let shape else {
+      throw FormatError(
+        .unsupported, "the model was never built: neither its configuration nor a kernel tells the input shape",
+        at: "layer \"\(layer.name)\" (\(layer.className))")
+    }
+    let dimensions = shape.enumerated().map { axis, extent in
+      extent.map(Dimension.known) ?? .symbolic(axis == 0 ? "batch" : "\(name)_\(axis)")
+    }
+    // A layer's policy says what it computes in; Keras feeds it float32 unless an InputLayer says otherwise.
+    let isInputLayer = layer.className == "InputLayer"
+    let declared = ElementType.allCases.first { $0.name == layer.configuration["dtype"]?.string }
+    let elementType = isInputLayer ? declared ?? layer.configuration.policy.compute : .float32
+    let value = Value(name: unique(name), elementType: elementType, shape: Shape(dimensions))
+    graph.inputs.append(value)
+    inference.addInput(value)
+    return LoweredValue(name: value.name, type: inference[value.name] ?? InferredValue())
+  }
+}

@@ -1,0 +1,61 @@
+extension Lowering {
+  /// Emits one call of a layer: a model's layers in turn, or the operators of the layer's rule.
+  mutating func call(_ call: LayerCall, depth: Int) throws(FormatError) -> [LoweredValue] {
+    guard depth <= limits.depth else {
+      throw FormatError(.limit, "models nest deeper than \(limits.depth) levels", at: "layer \"\(call.scope)\"")
+    }
+    let layerIndex = layers.count
+    layers.append(LoweredLayer(layer: call.layer, scope: call.scope, depth: depth, outputs: []))
+    var outputs: [LoweredValue]
+    do throws(FormatError) {
+      outputs = try emit(call, depth: depth)
+    } catch {
+      guard isTolerant else { throw error }
+      problems.append(error)
+      outputs = [opaque(call)]
+    }
+    layers[layerIndex].outputs = outputs
+    return outputs
+  }
+
+  private mutating func emit(_ call: LayerCall, depth: Int) throws(FormatError) -> [LoweredValue] {
+    let layer = call.layer
+    if layer.isSequential { return try sequential(layer, input: call.input(), scope: call.scope, depth: depth + 1) }
+    if layer.isFunctional { return try functional(layer, inputs: call.inputs, scope: call.scope, depth: depth + 1) }
+    if layer.className == "InputLayer" { return call.inputs }
+    guard let rule = KerasLayerTable.rule(for: layer) else { throw Self.unsupported(call) }
+    if let mode = layer.configuration.policy.quantizationMode {
+      throw call.error(.unsupported, "the layer is quantised (\(mode)), which is not run yet")
+    }
+    var call = call
+    if rule.castsInputs {
+      let compute = layer.configuration.policy.compute
+      call.inputs = try call.inputs.mapTyped { (value) throws(FormatError) in
+        try cast(value, to: compute, in: call, suffix: "input")
+      }
+    }
+    let start = graph.nodes.count
+    return rename(try rule.lower(call, &self), nodesFrom: start, in: call)
+  }
+
+  private static func unsupported(_ call: LayerCall) -> FormatError {
+    switch call.layer.className {
+    case "Lambda":
+      return call.error(.refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
+    case let name where name.contains(">") || call.layer.module.map { !$0.hasPrefix("keras") } ?? false:
+      return call.error(.unsupported, "the class \"\(name)\" is not one of Keras's own; its code is not in the file")
+    case let name: return call.error(.unsupported, "layers of class \"\(name)\" cannot be run")
+    }
+  }
+
+  /// A stand-in for a layer that cannot be lowered, with the shape of its output where that is known.
+  private mutating func opaque(_ call: LayerCall) -> LoweredValue {
+    let name = unique(call.scope)
+    let shape = OpaqueShapes.outputShape(of: call)
+    let type = InferredValue(elementType: call.configuration.policy.compute, shape: shape)
+    graph.nodes.append(
+      Node(name: name, call.layer.className, domain: "keras", inputs: call.inputs.map(\.name), outputs: [name]))
+    inference.add(type, named: name)
+    return LoweredValue(name: name, type: type)
+  }
+}

@@ -1,0 +1,190 @@
+/// A value that lowering has produced, with what is known of it.
+struct LoweredValue: Sendable {
+  var name: String
+  var type: InferredValue
+
+  var shape: Shape? { type.shape }
+  var elementType: ElementType? { type.elementType }
+
+  /// The number of axes, batch included.
+  var rank: Int? { type.shape?.rank }
+}
+
+/// One call of a layer, as a rule sees it.
+struct LayerCall {
+  let layer: KerasLayer
+  /// The layer's unique path: its name behind those of the models around it.
+  let scope: String
+  /// Which call of a shared layer this is.
+  let index: Int
+  var inputs: [LoweredValue]
+  /// The call's arguments in a Functional model.
+  let arguments: KerasCall?
+
+  var configuration: LayerConfiguration { layer.configuration }
+
+  /// The single input of the layer.
+  func input() throws(FormatError) -> LoweredValue {
+    guard let first = inputs.first, inputs.count == 1 else {
+      throw error(.mismatch, "takes one input, but \(inputs.count) are connected")
+    }
+    return first
+  }
+
+  /// The single input and its number of axes.
+  func rankedInput() throws(FormatError) -> (LoweredValue, rank: Int) {
+    let input = try input()
+    guard let rank = input.rank else { throw error(.unsupported, "the shape of its input is not known") }
+    return (input, rank)
+  }
+
+  /// An axis counted from the end or the front, batch included, as a non-negative one.
+  func axis(_ axis: Int, rank: Int) throws(FormatError) -> Int {
+    let result = axis < 0 ? axis + rank : axis
+    guard (0..<rank).contains(result) else { throw error(.mismatch, "axis \(axis) is outside of rank \(rank)") }
+    return result
+  }
+
+  /// An error that names the layer and its class.
+  func error(_ kind: FormatError.Kind, _ message: String, advice: String? = nil) -> FormatError {
+    FormatError(kind, message, at: "layer \"\(scope)\" (\(layer.className))", advice: advice)
+  }
+}
+
+/// Turns a Keras model into a graph of ONNX operators.
+struct Lowering {
+  /// The operator set that rules emit for.
+  let operatorSetVersion: Int
+  /// Whether layers that cannot be lowered become opaque nodes, as reports want them, instead of errors.
+  let isTolerant: Bool
+  let limits: ReadLimits
+  var graph = Graph()
+  var inference: ShapeInference
+  /// Every layer that was called, in order, with its outputs.
+  var layers: [LoweredLayer] = []
+  var problems: [FormatError] = []
+  private var usedNames: Set<String> = []
+
+  init(operatorSetVersion: Int, isTolerant: Bool, limits: ReadLimits) {
+    self.operatorSetVersion = operatorSetVersion
+    self.isTolerant = isTolerant
+    self.limits = limits
+    inference = ShapeInference(operatorSets: [OperatorSetImport(version: operatorSetVersion)])
+  }
+
+  /// Emits a node with one output.
+  ///
+  /// - Parameter suffix: what tells the node from others of the same layer; by default the operator in lower case.
+  mutating func add(
+    _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, suffix: String? = nil,
+    attributes: [Attribute] = []
+  ) throws(FormatError) -> LoweredValue {
+    let name = unique("\(call.scope)/\(suffix ?? operatorType.lowercased())")
+    let node = Node(
+      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name], attributes: attributes)
+    do throws(FormatError) {
+      let outputs = try inference.add(node)
+      graph.nodes.append(node)
+      return LoweredValue(name: name, type: outputs.first ?? InferredValue())
+    } catch {
+      throw call.error(error.kind, error.message)
+    }
+  }
+
+  /// A constant of the layer. Constants of shared layers are made once.
+  mutating func constant(_ tensor: Tensor, _ name: String, in call: LayerCall) -> LoweredValue {
+    let name = "\(call.scope)/\(name)"
+    if inference[name] == nil {
+      usedNames.insert(name)
+      let initializer = Initializer(name: name, tensor: tensor)
+      graph.initializers.append(initializer)
+      inference.addInitializer(initializer)
+    }
+    return LoweredValue(name: name, type: inference[name] ?? InferredValue())
+  }
+
+  /// A scalar constant in the element type that the layer computes in.
+  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    let elementType = reference.elementType ?? .float32
+    let tensor = try Tensor([value], shape: []).converted(to: elementType.isFloatingPoint ? elementType : .float32)
+    return constant(tensor, name, in: call)
+  }
+
+  /// A variable of the layer in the type it computes in.
+  ///
+  /// - Throws: `FormatError` of kind `missing` when the file does not hold it, or why it cannot be read.
+  mutating func weight(_ name: String, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    let policy = call.configuration.policy
+    let stored = try storedWeight(name, in: call)
+    let value = constant(try stored.converted(to: policy.variable), name, in: call)
+    guard policy.variable != policy.compute else { return value }
+    return try cast(value, to: policy.compute, in: call, suffix: "\(name)/cast")
+  }
+
+  /// A variable as the file holds it.
+  func storedWeight(_ name: String, in call: LayerCall) throws(FormatError) -> Tensor {
+    guard let weight = call.layer.weights[name] else {
+      let held = call.layer.weights.keys.joined(separator: ", ")
+      throw call.error(
+        .missing, "the file holds no \"\(name)\" for the layer" + (held.isEmpty ? "" : ", only \(held)"))
+    }
+    do throws(FormatError) {
+      return try weight.tensor()
+    } catch {
+      throw FormatError(error.kind, error.message, at: error.place ?? weight.path)
+    }
+  }
+
+  /// The value in another element type.
+  mutating func cast(
+    _ value: LoweredValue, to elementType: ElementType, in call: LayerCall, suffix: String = "cast"
+  ) throws(FormatError) -> LoweredValue {
+    if value.elementType == elementType { return value }
+    return try add(
+      "Cast", [value], in: call, suffix: suffix, attributes: [Attribute("to", .int(Int64(elementType.rawValue)))])
+  }
+
+  /// Small constant lists of integers: axes, shapes.
+  mutating func integers(_ values: [Int], _ name: String, in call: LayerCall) -> LoweredValue {
+    constant(Tensor(values.map(Int64.init)), name, in: call)
+  }
+
+  /// A name that no value has yet.
+  mutating func unique(_ name: String) -> String {
+    var candidate = name
+    var number = 1
+    while !usedNames.insert(candidate).inserted {
+      candidate = "\(name)_\(number)"
+      number += 1
+    }
+    return candidate
+  }
+
+  /// Gives the last node of a call, when it made the output, the layer's own name.
+  mutating func rename(_ outputs: [LoweredValue], nodesFrom start: Int, in call: LayerCall) -> [LoweredValue] {
+    var outputs = outputs
+    let base = call.index == 0 ? call.scope : "\(call.scope):\(call.index)"
+    for (position, value) in outputs.enumerated() {
+      guard let nodeIndex = graph.nodes.indices.last(where: { $0 >= start && graph.nodes[$0].outputs == [value.name] })
+      else { continue }
+      let name = unique(position == 0 ? base : "\(base):output_\(position)")
+      graph.nodes[nodeIndex].outputs = [name]
+      graph.nodes[nodeIndex].name = name
+      for index in start..<graph.nodes.count {
+        graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0 == value.name ? name : $0 }
+      }
+      inference.add(value.type, named: name)
+      outputs[position].name = name
+    }
+    return outputs
+  }
+}
+
+/// A layer that was called, for reports.
+struct LoweredLayer: Sendable {
+  var layer: KerasLayer
+  var scope: String
+  /// How many models are around it.
+  var depth: Int
+  var outputs: [LoweredValue]
+}

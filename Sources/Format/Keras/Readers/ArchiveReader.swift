@@ -1,0 +1,93 @@
+import Glibc
+
+/// Reads `.keras` archives, their unpacked form, and sharded weights.
+struct ArchiveReader {
+  let limits: ReadLimits
+  private var reader: KerasReader { KerasReader(limits: limits) }
+
+  init(limits: ReadLimits) { self.limits = limits }
+
+  /// A zip archive with `config.json` and the weights in HDF5 or NumPy's format.
+  func archive(_ zip: ZipArchive) throws(FormatError) -> KerasModel {
+    guard zip.members["config.json"] != nil || zip.members["metadata.json"] != nil else {
+      let names = zip.members.keys.prefix(4).map { "\"\($0)\"" }.joined(separator: ", ")
+      throw FormatError(
+        .unrecognized, "is a zip archive without config.json (it holds \(names.isEmpty ? "nothing" : names)): not a Keras model",
+        file: zip.path)
+    }
+    var model = KerasModel(path: zip.path, layout: .archive)
+    for name in zip.duplicateNames {
+      model.findings.append(
+        Finding(.error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
+    }
+    let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
+    for name in zip.members.keys where !known.contains(name) && !name.hasPrefix("assets/") {
+      model.findings.append(Finding(.note, "extra-member", "the archive has an unexpected member", at: name))
+    }
+    try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })
+    return model
+  }
+
+  /// A folder with the members of an archive.
+  func folder(_ path: String) throws(FormatError) -> KerasModel {
+    guard unsafe access("\(path)/config.json", R_OK) == 0 else {
+      throw FormatError(.unrecognized, "is a folder without config.json: not an unpacked Keras archive", file: path)
+    }
+    var model = KerasModel(path: path, layout: .folder)
+    try fill(&model, has: { unsafe access("\(path)/\($0)", R_OK) == 0 }) { (name) throws(FormatError) in
+      ByteRegion(try MappedFile(path: "\(path)/\(name)"))
+    }
+    return model
+  }
+
+  /// The files that a `.weights.json` index lists, from its own folder.
+  func shards(_ json: JSONValue, path: String) throws(FormatError) -> KerasModel {
+    var model = KerasModel(path: path, layout: .shardedWeights)
+    var tree = WeightTree(path: "/")
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    var names: [String] = []
+    for value in (json["weight_map"]?.object ?? [:]).values {
+      for name in value.strings ?? value.string.map({ [$0] }) ?? [] where !names.contains(name) { names.append(name) }
+    }
+    guard !names.isEmpty else { throw FormatError(.malformed, "weight_map names no file", file: path) }
+    for name in names.sorted() {
+      guard !name.contains("/"), name != ".." else {
+        throw FormatError(.refused, "the shard \"\(name)\" is outside of the folder of its index", file: path)
+      }
+      let region = ByteRegion(try MappedFile(path: folder + name))
+      tree.merge(try HDF5Index(region, limits: limits).root, limits: limits)
+    }
+    reader.adoptTree(tree, into: &model)
+    try reader.finish(&model)
+    return model
+  }
+
+  private func fill(
+    _ model: inout KerasModel, has: (String) -> Bool, read: (String) throws(FormatError) -> ByteRegion
+  ) throws(FormatError) {
+    guard has("config.json") else {
+      throw FormatError(.missing, "the archive has no config.json", file: model.path)
+    }
+    model.configuration = try json(read("config.json"), "config.json")
+    if has("metadata.json") { model.metadata = try json(read("metadata.json"), "metadata.json") }
+    model.kerasVersion = model.metadata?["keras_version"]?.string
+    model.trainingConfiguration = model.configuration?["compile_config"].flatMap { $0.isNull ? nil : $0 }
+    if has("model.weights.h5") {
+      let root = try HDF5Index(read("model.weights.h5"), limits: limits).root
+      reader.adoptTree(WeightTree(root, limits: limits), into: &model)
+    } else if has("model.weights.npz") {
+      reader.adoptTree(try NpzWeights(limits: limits).tree(read("model.weights.npz")), into: &model)
+    } else {
+      model.findings.append(Finding(.error, "missing-weights", "the archive has no weights", at: model.path))
+    }
+    try reader.finish(&model)
+  }
+
+  private func json(_ region: ByteRegion, _ name: String) throws(FormatError) -> JSONValue {
+    do throws(FormatError) {
+      return try JSONValue.parse(region.bytes(), maximumDepth: limits.depth)
+    } catch {
+      throw FormatError(error.kind, error.message, file: region.name, at: error.place)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Glibc
+
+/// A model file of any format this library reads, told apart by its content.
+///
+/// ```swift
+/// let file = try ModelFile.read("digits.keras")
+/// let model = try file.model()
+/// ```
+public struct ModelFile: Sendable {
+  /// What a file holds, in its own terms.
+  public enum Content: Sendable {
+    case keras(KerasModel)
+    case onnx(Model)
+  }
+
+  public let path: String
+  public var content: Content
+
+  /// Reads a file, or a folder that holds an unpacked `.keras` archive. Weights stay in the file until they are used.
+  ///
+  /// - Parameter limits: bounds on what the file may ask for.
+  /// - Throws: `FormatError`; for a file that is no model, it says what the file really is.
+  public static func read(_ path: String, limits: ReadLimits = ReadLimits()) throws(FormatError) -> ModelFile {
+    do throws(FormatError) {
+      return ModelFile(path: path, content: try content(of: path, limits: limits))
+    } catch {
+      throw error.inFile(path)
+    }
+  }
+
+  /// The network as a graph of operators, whatever the format.
+  ///
+  /// - Throws: `FormatError` that names the first layer which has no counterpart.
+  public func model() throws(FormatError) -> Model {
+    switch content {
+    case .keras(let model): try model.lowered()
+    case .onnx(let model): model
+    }
+  }
+
+  /// The same weights with the layers of another file, for a file that holds weights alone.
+  ///
+  /// - Throws: `FormatError` of kind `mismatch` when either file is not of the kind that this is for.
+  public func adopting(architecture: ModelFile) throws(FormatError) -> ModelFile {
+    guard case .keras(let weights) = content, case .keras(let layers) = architecture.content else {
+      throw FormatError(.mismatch, "an ONNX model describes its own layers and cannot be given others", file: path)
+    }
+    return ModelFile(path: path, content: .keras(try weights.adopting(architecture: layers)))
+  }
+
+  private static func content(of path: String, limits: ReadLimits) throws(FormatError) -> Content {
+    var status = stat()
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      return .keras(try ArchiveReader(limits: limits).folder(path))
+    }
+    let file = ByteRegion(try MappedFile(path: path))
+    switch FileKind(of: file) {
+    case .hdf5: return .keras(try KerasReader(limits: limits).hdf5(file, path: path))
+    case .zip: return .keras(try ArchiveReader(limits: limits).archive(try ZipArchive(file, limits: limits)))
+    case .json: return .keras(try jsonContent(file, path: path, limits: limits))
+    case .other(let description, let advice): throw FormatError(.unrecognized, description, file: path, advice: advice)
+    }
+  }
+
+  private static func jsonContent(_ file: ByteRegion, path: String, limits: ReadLimits) throws(FormatError) -> KerasModel {
+    let json = try JSONValue.parse(try file.bytes(), maximumDepth: limits.depth)
+    if json["weight_map"] != nil { return try ArchiveReader(limits: limits).shards(json, path: path) }
+    guard json["class_name"] != nil || json["layers"] != nil else {
+      throw FormatError(.unrecognized, "is JSON, but neither a Keras configuration nor an index of weights")
+    }
+    return try KerasReader(limits: limits).configuration(json, path: path)
+  }
+}

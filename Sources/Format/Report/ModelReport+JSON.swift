@@ -1,0 +1,111 @@
+import Glibc
+import OrderedCollections
+
+extension ModelReport {
+  /// The report as `nnfmt.inspect/1`.
+  public var json: JSONValue {
+    [
+      "schema": "nnfmt.inspect/1",
+      "file": [
+        "path": .string(path), "bytes": .int(fileBytes), "format": .string(format), "version": .optional(version),
+        "producer": .optional(producer),
+      ],
+      "name": .optional(name),
+      "inputs": .array(inputs.map(\.json)),
+      "outputs": .array(outputs.map(\.json)),
+      "layers": .array(layers.map(\.json)),
+      "parameters": [
+        "total": .int(parameters.total), "trainable": .int(parameters.trainable),
+        "nonTrainable": .int(parameters.nonTrainable), "bytes": .int(parameters.bytes),
+      ],
+      "tensors": .array(tensors.map(\.json)),
+      "training": training?.json ?? .null,
+      "metadata": .object(OrderedDictionary(uniqueKeysWithValues: metadata.map { ($0.key, JSONValue.string($0.value)) })),
+      "findings": .array(findings.map(\.json)),
+    ]
+  }
+
+  /// Bytes of a file, or of all files directly in a folder.
+  static func byteCount(ofFileAt path: String) -> Int {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return 0 }
+    guard status.st_mode & S_IFMT == S_IFDIR, let folder = unsafe opendir(path) else { return Int(status.st_size) }
+    defer { unsafe closedir(folder) }
+    var total = 0
+    while let entry = unsafe readdir(folder) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard unsafe stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+      total += Int(status.st_size)
+    }
+    return total
+  }
+}
+
+extension JSONValue {
+  /// Text, or `null` when there is none.
+  static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+  /// A shape: numbers, names of symbolic extents, `null` for unknown ones; `null` as a whole when nothing is known.
+  static func shape(_ shape: Shape?) -> JSONValue {
+    guard let shape else { return .null }
+    return .array(
+      shape.dimensions.map { dimension in
+        switch dimension {
+        case .known(let extent): .int(extent)
+        case .symbolic(let name): .string(name)
+        case .unknown: .null
+        }
+      })
+  }
+}
+
+extension ModelReport.ValueRow {
+  var json: JSONValue {
+    ["name": .string(name), "elementType": .optional(elementType?.name), "shape": .shape(shape)]
+  }
+}
+
+extension ModelReport.LayerRow {
+  var json: JSONValue {
+    [
+      "name": .string(name), "type": .string(type), "outputShape": .shape(outputShape), "parameters": .int(parameters),
+      "trainable": .bool(isTrainable), "activation": .optional(activation), "depth": .int(depth),
+    ]
+  }
+}
+
+extension ModelReport.TensorRow {
+  var json: JSONValue {
+    var members: OrderedDictionary<String, JSONValue> = [
+      "name": .string(name), "elementType": .string(elementType.name), "shape": .array(shape.map { .int($0) }),
+      "bytes": .int(bytes),
+    ]
+    if let statistics {
+      members["stats"] = [
+        "min": .double(statistics.minimum), "max": .double(statistics.maximum), "mean": .double(statistics.mean),
+        "std": .double(statistics.standardDeviation), "zeros": .int(statistics.zeros), "nan": .int(statistics.nan),
+        "inf": .int(statistics.infinite),
+      ]
+    }
+    return .object(members)
+  }
+}
+
+extension ModelReport.Training {
+  var json: JSONValue {
+    [
+      "optimizer": .optional(optimizer), "loss": .optional(loss), "metrics": .array(metrics.map { .string($0) }),
+      "optimizerVariables": .int(optimizerVariables),
+    ]
+  }
+}
+
+extension Finding {
+  var json: JSONValue {
+    [
+      "severity": .string(severity.rawValue), "code": .string(code), "message": .string(message), "where": .string(place),
+    ]
+  }
+}

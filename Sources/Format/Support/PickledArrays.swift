@@ -1,0 +1,237 @@
+import OrderedCollections
+
+/// Takes NumPy arrays out of a pickle without unpickling it.
+///
+/// A pickle is a program for a small stack machine that may call anything. This one knows just the instructions that
+/// NumPy's own writer emits and the three constructors that an array needs; any other name or instruction is refused,
+/// and no code is ever looked up.
+struct PickledArrays {
+  /// A value on the machine's stack; a class because later instructions complete earlier ones.
+  private final class Value {
+    enum Content {
+      case none
+      case bool(Bool)
+      case int(Int)
+      case text(String)
+      case bytes(ArraySlice<UInt8>)
+      case tuple([Value])
+      case list([Value])
+      case dictionary([(Value, Value)])
+      case name(String)
+      case typeDescriptor(String, byteOrder: String)
+      case array(shape: [Int], descriptor: String, isFortran: Bool, content: Value)
+      case emptyArray
+      case mark
+    }
+    var content: Content
+    init(_ content: Content) { self.content = content }
+  }
+
+  private let bytes: [UInt8]
+  private let name: String
+  private var position = 0
+  private var stack: [Value] = []
+  private var memo: [Int: Value] = [:]
+
+  /// The arrays of a pickled zero-dimensional object array that holds a dictionary from text to arrays.
+  static func dictionary(_ bytes: [UInt8], name: String) throws(FormatError) -> OrderedDictionary<String, Tensor> {
+    var machine = PickledArrays(bytes: bytes, name: name)
+    let top = try machine.run()
+    guard case .array(_, _, _, let list) = top.content, case .list(let elements) = list.content,
+      let first = elements.first, case .dictionary(let entries) = first.content
+    else { throw machine.refused("a value that is not a dictionary of arrays") }
+    var arrays: OrderedDictionary<String, Tensor> = [:]
+    for (key, value) in entries {
+      guard case .text(let key) = key.content else { throw machine.refused("a key that is not text") }
+      arrays[key] = try machine.tensor(value)
+    }
+    return arrays
+  }
+
+  private init(bytes: [UInt8], name: String) {
+    self.bytes = bytes
+    self.name = name
+  }
+
+  private func refused(_ what: String) -> FormatError {
+    FormatError(.refused, "the pickled weights hold \(what); only arrays are read", at: "\(name), byte \(position)")
+  }
+
+  private func tensor(_ value: Value) throws(FormatError) -> Tensor {
+    guard case .array(let shape, let descriptor, let isFortran, let content) = value.content,
+      case .bytes(let data) = content.content
+    else { throw refused("a value that is not an array") }
+    let (elementType, isBigEndian) = try NpyFile.elementType(descriptor)
+    let tensor = try Tensor(elementType: elementType, shape: shape, storage: .owned(AlignedBytes(copying: Array(data))))
+    return isFortran || isBigEndian ? try tensor.rearranged(fromFortranOrder: isFortran, swapped: isBigEndian) : tensor
+  }
+
+  private mutating func run() throws(FormatError) -> Value {
+    while true {
+      let opcode = try byte()
+      if opcode == UInt8(ascii: ".") { return try pop() }
+      try step(opcode)
+    }
+  }
+
+  private mutating func step(_ opcode: UInt8) throws(FormatError) {
+    switch opcode {
+    case 0x80: position += 1
+    case 0x95: position += 8
+    case UInt8(ascii: "N"): push(.none)
+    case 0x88: push(.bool(true))
+    case 0x89: push(.bool(false))
+    case UInt8(ascii: "J"): push(.int(Int(Int32(truncatingIfNeeded: try integer(4)))))
+    case UInt8(ascii: "K"): push(.int(try integer(1)))
+    case UInt8(ascii: "M"): push(.int(try integer(2)))
+    case 0x8A:
+      let length = try integer(1)
+      guard length <= 8 else { throw refused("a number of \(length) bytes") }
+      push(.int(try integer(length)))
+    case 0x8C: push(.text(try text(try integer(1))))
+    case UInt8(ascii: "X"): push(.text(try text(try integer(4))))
+    case UInt8(ascii: "C"): push(.bytes(try take(try integer(1))))
+    case UInt8(ascii: "B"): push(.bytes(try take(try integer(4))))
+    case 0x8E, 0x96: push(.bytes(try take(try integer(8))))
+    case UInt8(ascii: "("): push(.mark)
+    case UInt8(ascii: ")"): push(.tuple([]))
+    case UInt8(ascii: "]"): push(.list([]))
+    case UInt8(ascii: "}"): push(.dictionary([]))
+    case UInt8(ascii: "t"): push(.tuple(try popToMark()))
+    case 0x85, 0x86, 0x87: try pushTuple(Int(opcode) - 0x84)
+    case 0x94: memo[memo.count] = try top()
+    case UInt8(ascii: "q"): memo[try integer(1)] = try top()
+    case UInt8(ascii: "r"): memo[try integer(4)] = try top()
+    case UInt8(ascii: "h"): try recall(try integer(1))
+    case UInt8(ascii: "j"): try recall(try integer(4))
+    case UInt8(ascii: "c"): push(.name(try line() + "." + line()))
+    case 0x93: try pushName()
+    case UInt8(ascii: "a"), UInt8(ascii: "e"): try append(opcode == UInt8(ascii: "a") ? [pop()] : popToMark())
+    case UInt8(ascii: "s"): try setItems([pop(), pop()].reversed())
+    case UInt8(ascii: "u"): try setItems(popToMark())
+    case UInt8(ascii: "R"): try reduce()
+    case UInt8(ascii: "b"): try build()
+    default: throw refused("the instruction 0x\(String(opcode, radix: 16))")
+    }
+  }
+
+  private mutating func byte() throws(FormatError) -> UInt8 {
+    guard position < bytes.count else { throw refused("less than it announces") }
+    defer { position += 1 }
+    return bytes[position]
+  }
+
+  private mutating func take(_ count: Int) throws(FormatError) -> ArraySlice<UInt8> {
+    guard count >= 0, position <= bytes.count, count <= bytes.count - position else {
+      throw refused("less than it announces")
+    }
+    defer { position += count }
+    return bytes[position..<position + count]
+  }
+
+  private mutating func integer(_ count: Int) throws(FormatError) -> Int {
+    try take(count).reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  private mutating func text(_ count: Int) throws(FormatError) -> String { String(decoding: try take(count), as: UTF8.self) }
+
+  private mutating func line() throws(FormatError) -> String {
+    let text = bytes.dropFirst(position).prefix { $0 != 0x0A }
+    position += text.count + 1
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private mutating func push(_ content: Value.Content) { stack.append(Value(content)) }
+
+  private func top() throws(FormatError) -> Value {
+    guard let value = stack.last else { throw refused("an instruction without an operand") }
+    return value
+  }
+
+  private mutating func pop() throws(FormatError) -> Value {
+    let value = try top()
+    stack.removeLast()
+    return value
+  }
+
+  private mutating func popToMark() throws(FormatError) -> [Value] {
+    var values: [Value] = []
+    while true {
+      let value = try pop()
+      if case .mark = value.content { return values.reversed() }
+      values.append(value)
+    }
+  }
+
+  private mutating func pushTuple(_ count: Int) throws(FormatError) {
+    var values: [Value] = []
+    for _ in 0..<count { values.append(try pop()) }
+    push(.tuple(values.reversed()))
+  }
+
+  private mutating func recall(_ index: Int) throws(FormatError) {
+    guard let value = memo[index] else { throw refused("a reference to nothing") }
+    stack.append(value)
+  }
+
+  private mutating func pushName() throws(FormatError) {
+    let (attribute, module) = (try pop(), try pop())
+    guard case .text(let attribute) = attribute.content, case .text(let module) = module.content else {
+      throw refused("a name that is not text")
+    }
+    push(.name("\(module).\(attribute)"))
+  }
+
+  private mutating func append(_ values: [Value]) throws(FormatError) {
+    let list = try top()
+    guard case .list(let elements) = list.content else { throw refused("an element of something that is no list") }
+    list.content = .list(elements + values)
+  }
+
+  private mutating func setItems(_ values: [Value]) throws(FormatError) {
+    let dictionary = try top()
+    guard case .dictionary(var entries) = dictionary.content, values.count % 2 == 0 else {
+      throw refused("a member of something that is no dictionary")
+    }
+    for index in stride(from: 0, to: values.count, by: 2) { entries.append((values[index], values[index + 1])) }
+    dictionary.content = .dictionary(entries)
+  }
+
+  /// Stands for a call of one of the constructors that NumPy's writer names.
+  private mutating func reduce() throws(FormatError) {
+    let (arguments, function) = (try pop(), try pop())
+    guard case .name(let name) = function.content, case .tuple(let values) = arguments.content else {
+      throw refused("a call of something that is no name")
+    }
+    switch name {
+    case "numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct": push(.emptyArray)
+    case "numpy.dtype":
+      guard let first = values.first, case .text(let descriptor) = first.content else { throw refused("a type without a name") }
+      push(.typeDescriptor(descriptor, byteOrder: "|"))
+    default: throw refused("a call of \"\(name)\"")
+    }
+  }
+
+  /// Stands for `__setstate__` of an array or an element type.
+  private mutating func build() throws(FormatError) {
+    let state = try pop()
+    let target = try top()
+    guard case .tuple(let fields) = state.content else { throw refused("a state that is no tuple") }
+    switch target.content {
+    case .typeDescriptor(let descriptor, _):
+      guard fields.count > 1, case .text(let order) = fields[1].content else { throw refused("a type without a byte order") }
+      target.content = .typeDescriptor(descriptor, byteOrder: order)
+    case .emptyArray:
+      guard fields.count == 5, case .tuple(let axes) = fields[1].content,
+        case .typeDescriptor(let descriptor, let order) = fields[2].content, case .bool(let isFortran) = fields[3].content
+      else { throw refused("an array of an unknown form") }
+      var shape: [Int] = []
+      for axis in axes {
+        guard case .int(let extent) = axis.content else { throw refused("a shape that is not made of numbers") }
+        shape.append(extent)
+      }
+      target.content = .array(shape: shape, descriptor: order + descriptor, isFortran: isFortran, content: fields[4])
+    default: throw refused("a state for something that takes none")
+    }
+  }
+}

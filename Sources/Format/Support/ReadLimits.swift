@@ -1,0 +1,22 @@
+/// Bounds on what a file may ask of its reader, so that a small file cannot claim much memory or time.
+public struct ReadLimits: Sendable, Hashable {
+  /// Groups and datasets of an HDF5 file together.
+  public var objectCount = 1 << 20
+  /// How deep groups, layers, JSON values and messages may nest.
+  public var depth = 128
+  /// Bytes of one attribute.
+  public var attributeBytes = 1 << 30
+  /// Axes of a tensor.
+  public var rank = 64
+  /// Bytes of a decoded dataset or archive member beyond which `expansionRatio` applies.
+  public var freelyExpandedBytes = 256 << 20
+  /// How many times larger than its stored form decoded content may be.
+  public var expansionRatio = 1000
+
+  public init() {}
+
+  /// Whether content of `stored` bytes may decode to `declared` ones.
+  func allowsExpansion(stored: Int, declared: Int) -> Bool {
+    declared <= freelyExpandedBytes || declared / max(stored, 1) <= expansionRatio
+  }
+}

@@ -1,0 +1,80 @@
+import CZip
+import OrderedCollections
+
+/// The members of a zip archive. Stored members are reached where they lie.
+public struct ZipArchive: Sendable {
+  /// One member, as the central directory lists it.
+  public struct Member: Sendable {
+    public let name: String
+    public let byteCount: Int
+    public let compressedByteCount: Int
+    /// Whether the bytes lie in the archive as they are.
+    public let isStored: Bool
+    let isEncrypted: Bool
+    /// Where the member's data begin in the archive file.
+    let offset: Int
+    let position: unz64_file_pos
+  }
+
+  public let path: String
+  public let members: OrderedDictionary<String, Member>
+  /// Names that more than one member has; the first one counts.
+  public let duplicateNames: [String]
+  private let source: ByteRegion
+  private let limits: ReadLimits
+
+  /// Local headers and an empty archive's end record.
+  static let signatures: [[UInt8]] = [[0x50, 0x4B, 0x03, 0x04], [0x50, 0x4B, 0x05, 0x06]]
+
+  /// Lists an archive.
+  ///
+  /// - Throws: `FormatError` of kind `malformed` when the directory cannot be read.
+  public init(_ source: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
+    self.source = source
+    self.limits = limits
+    path = source.name
+    var members: OrderedDictionary<String, Member> = [:]
+    var duplicates: [String] = []
+    try ZipReader.open(source) { (reader) throws(FormatError) in
+      var status = reader.goToFirst()
+      while status == UNZ_OK {
+        let member = try reader.currentMember()
+        if members[member.name] == nil {
+          members[member.name] = member
+        } else if !duplicates.contains(member.name) {
+          duplicates.append(member.name)
+        }
+        guard members.count <= limits.objectCount else {
+          throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: source.name)
+        }
+        status = reader.goToNext()
+      }
+      guard status == UNZ_END_OF_LIST_OF_FILE else { throw reader.error("cannot list the members", status) }
+    }
+    self.members = members
+    duplicateNames = duplicates
+  }
+
+  /// The bytes of a member: a part of the mapped file when it is stored, decompressed into memory when not.
+  ///
+  /// - Throws: `FormatError` of kind `missing`, `limit` when it expands out of proportion, or `malformed`.
+  public func region(_ name: String) throws(FormatError) -> ByteRegion {
+    guard let member = members[name] else {
+      throw FormatError(.missing, "the archive has no member \"\(name)\"", file: path)
+    }
+    guard !member.isEncrypted else { throw FormatError(.unsupported, "the member is encrypted", file: path, at: name) }
+    let label = "\(path):\(name)"
+    if member.isStored {
+      guard member.byteCount <= source.count, member.offset <= source.count - member.byteCount else {
+        throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)
+      }
+      return try source.slice(member.offset..<member.offset + member.byteCount, name: label)
+    }
+    guard limits.allowsExpansion(stored: member.compressedByteCount, declared: member.byteCount) else {
+      throw FormatError(
+        .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path, at: name)
+    }
+    let bytes = try ZipReader.open(source) { (reader) throws(FormatError) in try reader.read(member) }
+    return ByteRegion(bytes, name: label)
+  }
+}

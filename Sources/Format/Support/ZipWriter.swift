@@ -1,0 +1,83 @@
+import CZip
+import Glibc
+
+/// Writes a zip archive of stored members. Members carry no dates, so the same content gives the same bytes.
+@safe struct ZipWriter: ~Copyable {
+  private let handle: zipFile
+  private let path: String
+  private var isOpen = true
+
+  /// Writes an archive in the place of the file at `path`; nothing is left behind when `body` throws.
+  static func write(
+    to path: String, _ body: (borrowing ZipWriter) throws(FormatError) -> Void
+  ) throws(FormatError) {
+    let file = try AtomicWriter(replacing: path)
+    var archive = try ZipWriter(descriptor: file.descriptor, path: path)
+    try body(archive)
+    try archive.finish()
+    try file.commit()
+  }
+
+  private init(descriptor: Int32, path: String) throws(FormatError) {
+    var functions = unsafe Self.functions(writingTo: descriptor)
+    guard let handle = unsafe zipOpen2_64(path, APPEND_STATUS_CREATE, nil, &functions) else {
+      throw .system("cannot be written", path)
+    }
+    unsafe self.handle = handle
+    self.path = path
+  }
+
+  /// Adds a member with all its bytes.
+  func add(_ name: String, _ bytes: [UInt8]) throws(FormatError) {
+    var information = zip_fileinfo()
+    // The first day that zip's calendar has.
+    information.dosDate = 1 << 21 | 1 << 16
+    let isLarge: Int32 = bytes.count >= 0xFFFF_FFFF ? 1 : 0
+    var status = unsafe zipOpenNewFileInZip64(handle, name, &information, nil, 0, nil, 0, nil, 0, 0, isLarge)
+    guard status == ZIP_OK else { throw .system("cannot be written", path) }
+    var start = 0
+    while status == ZIP_OK, start < bytes.count {
+      let length = min(bytes.count - start, 1 << 30)
+      status = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe zipWriteInFileInZip(handle, buffer.baseAddress.map { unsafe $0 + start }, UInt32(length))
+      }
+      start += length
+    }
+    guard status == ZIP_OK, unsafe zipCloseFileInZip(handle) == ZIP_OK else { throw .system("cannot be written", path) }
+  }
+
+  deinit {
+    if isOpen { _ = unsafe zipClose(handle, nil) }
+  }
+
+  private mutating func finish() throws(FormatError) {
+    isOpen = false
+    guard unsafe zipClose(handle, nil) == ZIP_OK else { throw .system("cannot be written", path) }
+  }
+
+  /// The library's file functions over an open descriptor, which they leave open.
+  private static func functions(writingTo descriptor: Int32) -> zlib_filefunc64_def {
+    // The descriptor travels as the stream pointer, moved by one since zero would mean failure.
+    let stream = unsafe UnsafeMutableRawPointer(bitPattern: Int(descriptor) + 1)
+    return unsafe zlib_filefunc64_def(
+      zopen64_file: { opaque, _, _ in unsafe opaque },
+      zread_file: { _, stream, target, count in
+        UInt(clamping: unsafe Glibc.read(openDescriptor(stream), target, Int(clamping: count)))
+      },
+      zwrite_file: { _, stream, source, count in
+        UInt(clamping: unsafe Glibc.write(openDescriptor(stream), source, Int(clamping: count)))
+      },
+      ztell64_file: { _, stream in UInt64(clamping: unsafe lseek(openDescriptor(stream), 0, SEEK_CUR)) },
+      zseek64_file: { _, stream, offset, origin in
+        unsafe lseek(openDescriptor(stream), Int(clamping: offset), origin) < 0 ? -1 : 0
+      },
+      zclose_file: { _, _ in 0 },
+      zerror_file: { _, _ in 0 },
+      opaque: stream)
+  }
+}
+
+/// The descriptor that a stream pointer stands for.
+private func openDescriptor(_ stream: UnsafeMutableRawPointer?) -> Int32 {
+  Int32(truncatingIfNeeded: Int(bitPattern: stream) - 1)
+}

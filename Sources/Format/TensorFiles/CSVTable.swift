@@ -1,0 +1,89 @@
+/// A table of numbers as text: one row a line, cells between commas, semicolons or tabs, perhaps a line of names first.
+public struct CSVTable: Sendable {
+  /// The names of the columns, when the first line holds any that is not a number.
+  public var names: [String]?
+  public var columnCount: Int
+  /// All cells, row by row.
+  public var values: [Double]
+
+  public var rowCount: Int { columnCount == 0 ? 0 : values.count / columnCount }
+
+  /// Parses a table of numbers. Empty lines are skipped; `nan` and `inf` count as numbers.
+  ///
+  /// - Throws: `FormatError` of kind `malformed` with the line and column of the first cell that is not a number.
+  public init(_ text: String) throws(FormatError) {
+    names = nil
+    columnCount = 0
+    values = []
+    let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
+    let separator = lines.first { !$0.isEmpty }.map(Self.separator) ?? ","
+    for (index, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
+      let cells = line.split(separator: separator, omittingEmptySubsequences: false)
+      if columnCount == 0 {
+        columnCount = cells.count
+        if cells.contains(where: { Self.number($0) == nil }) {
+          names = cells.map { Self.trimmed($0).filter { $0 != "\"" } }
+          continue
+        }
+      }
+      guard cells.count == columnCount else {
+        throw FormatError(.malformed, "the row has \(cells.count) cells, the first one \(columnCount)", at: "line \(index + 1)")
+      }
+      for (column, cell) in cells.enumerated() {
+        guard let value = Self.number(cell) else {
+          throw FormatError(
+            .malformed, "\"\(cell.prefix(20))\" is not a number", at: "line \(index + 1), column \(column + 1)")
+        }
+        values.append(value)
+      }
+    }
+    guard rowCount > 0 else { throw FormatError(.malformed, "the table has no rows of numbers") }
+  }
+
+  /// The table as a tensor for an input: rows first, the cells of each row in the shape behind the batch.
+  ///
+  /// - Throws: `FormatError` of kind `mismatch` when a row does not fill the shape, or a number does not fit the type.
+  public func tensor(for input: Value) throws(FormatError) -> Tensor {
+    let elementType = input.elementType ?? .float32
+    let tensor = Tensor(values, shape: try shape(for: input))
+    if elementType.isInteger || elementType == .bool, let fraction = values.first(where: { $0 != $0.rounded() }) {
+      throw FormatError(.mismatch, "\(fraction) is not a whole number, but the input \"\(input.name)\" is \(elementType.name)")
+    }
+    return try tensor.converted(to: elementType)
+  }
+
+  private func shape(for input: Value) throws(FormatError) -> [Int] {
+    guard let declared = input.shape else { return [rowCount, columnCount] }
+    let open = declared.dimensions.dropFirst().filter { $0.value == nil }.count
+    let known = checkedProduct(declared.dimensions.dropFirst().compactMap(\.value)) ?? 0
+    let isFilled = open == 0 ? known == columnCount : open == 1 && known > 0 && columnCount % known == 0
+    guard declared.rank > 0, isFilled else {
+      throw FormatError(
+        .mismatch, "the rows have \(columnCount) numbers, but the input \"\(input.name)\" has the shape \(declared)")
+    }
+    return [rowCount] + declared.dimensions.dropFirst().map { $0.value ?? columnCount / known }
+  }
+
+  /// Rows of numbers as text, with a line of names first.
+  public static func text(names: [String], rows: Int, values: [Double]) -> String {
+    let columns = rows == 0 ? 0 : values.count / rows
+    var text = names.joined(separator: ",") + "\n"
+    for row in 0..<rows {
+      text += values[row * columns..<(row + 1) * columns].map { "\(Float($0))" }.joined(separator: ",") + "\n"
+    }
+    return text
+  }
+
+  private static func separator(of line: Substring) -> Character {
+    [",", ";", "\t"].first { line.contains($0) } ?? ","
+  }
+
+  private static func trimmed(_ cell: Substring) -> Substring {
+    var cell = cell
+    while cell.first?.isWhitespace == true { cell.removeFirst() }
+    while cell.last?.isWhitespace == true { cell.removeLast() }
+    return cell
+  }
+
+  private static func number(_ cell: Substring) -> Double? { Double(trimmed(cell)) }
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// Names of classes, and true classes of rows.
+public enum LabelFile {
+  /// The lines of a text file, without the empty ones at the end.
+  public static func read(_ path: String) throws(FormatError) -> [String] {
+    let text = String(decoding: try ByteRegion(MappedFile(path: path)).bytes(), as: UTF8.self)
+    var lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.map(String.init)
+    while lines.last?.isEmpty == true { lines.removeLast() }
+    guard !lines.isEmpty else { throw FormatError(.malformed, "holds no labels", file: path) }
+    return lines
+  }
+
+  /// Class numbers from a `.npy` of whole numbers, or a table with one column.
+  ///
+  /// - Throws: `FormatError` when the file holds something else.
+  public static func indices(_ path: String) throws(FormatError) -> [Int] {
+    let values: [Double]
+    switch try TensorInput.read(path) {
+    case .tensor(let tensor): values = try tensor.doubles()
+    case .table(let table) where table.columnCount == 1: values = table.values
+    default: throw FormatError(.mismatch, "true classes are one whole number a row", file: path)
+    }
+    return try values.mapTyped { (value) throws(FormatError) in
+      guard let index = Int(exactly: value) else {
+        throw FormatError(.mismatch, "\(value) is not a class number", file: path)
+      }
+      return index
+    }
+  }
+}
+
+/// Questions to the file system.
+public enum FileSystem {
+  /// Whether something is at a path.
+  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+}

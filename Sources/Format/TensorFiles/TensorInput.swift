@@ -1,0 +1,84 @@
+import Glibc
+import OrderedCollections
+
+/// What an `--input` gives: arrays, with names where the file has them, or a table that takes its shape from the network.
+public enum TensorInput: Sendable {
+  case tensor(Tensor)
+  case named(OrderedDictionary<String, Tensor>)
+  case table(CSVTable)
+
+  /// Reads a file by its content: `.npy`, `.npz`, or a table of numbers; `-` reads a table from standard input.
+  ///
+  /// - Throws: `FormatError` that names the file.
+  public static func read(_ path: String) throws(FormatError) -> TensorInput {
+    do throws(FormatError) {
+      if path == "-" { return .table(try CSVTable(standardInput())) }
+      let region = ByteRegion(try MappedFile(path: path))
+      let start = region.prefix(8)
+      if start.starts(with: NpyFile.signature) { return .tensor(try NpyFile.read(region)) }
+      if ZipArchive.signatures.contains(where: { start.starts(with: $0) }) { return .named(try NpzFile.read(region)) }
+      let bytes = try region.bytes()
+      guard !bytes.contains(0) else { throw FormatError(.unrecognized, "is neither .npy, .npz nor a table of numbers") }
+      return .table(try CSVTable(String(decoding: bytes, as: UTF8.self)))
+    } catch {
+      throw error.inFile(path == "-" ? "standard input" : path)
+    }
+  }
+
+  /// Assigns inputs to a network's.
+  ///
+  /// An archive's arrays go by name when every input's name is among them, else by order. What is given without a name
+  /// fills the inputs that are left, in order.
+  /// - Throws: `FormatError` of kind `mismatch` when something is left over or does not fit.
+  public static func assign(
+    _ given: [(name: String?, input: TensorInput)], to inputs: [Value]
+  ) throws(FormatError) -> [String: Tensor] {
+    var assigned: [String: Tensor] = [:]
+    for (name, input) in given {
+      if let name {
+        guard let value = inputs.first(where: { $0.name == name }) else {
+          let names = inputs.map { "\"\($0.name)\"" }.joined(separator: ", ")
+          throw FormatError(.mismatch, "the network has no input \"\(name)\"; its inputs are \(names)")
+        }
+        assigned[name] = try input.single(for: value)
+        continue
+      }
+      if case .named(let tensors) = input, inputs.allSatisfy({ tensors[$0.name] != nil }) {
+        for value in inputs { assigned[value.name] = tensors[value.name] }
+        continue
+      }
+      let free = inputs.filter { assigned[$0.name] == nil }
+      let tensors: [TensorInput]
+      if case .named(let members) = input { tensors = members.values.map { .tensor($0) } } else { tensors = [input] }
+      guard tensors.count <= free.count else {
+        throw FormatError(.mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
+      }
+      for (value, tensor) in zip(free, tensors) { assigned[value.name] = try tensor.single(for: value) }
+    }
+    return assigned
+  }
+
+  private func single(for value: Value) throws(FormatError) -> Tensor {
+    switch self {
+    case .tensor(let tensor): return tensor
+    case .table(let table): return try table.tensor(for: value)
+    case .named(let tensors):
+      guard let tensor = tensors[value.name] ?? (tensors.count == 1 ? tensors.values.first : nil) else {
+        throw FormatError(.mismatch, "the archive has no array \"\(value.name)\"")
+      }
+      return tensor
+    }
+  }
+
+  private static func standardInput() throws(FormatError) -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw .system("cannot read", "standard input") }
+      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+      bytes += buffer[..<count]
+    }
+  }
+}

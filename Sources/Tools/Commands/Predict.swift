@@ -1,0 +1,107 @@
+import ArgumentParser
+import NNEngine
+import NNFormat
+
+/// `nnfmt predict`: runs a network on arrays or tables of numbers.
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a network on .npy, .npz or CSV data.",
+    discussion: """
+      Without --output, prints for each row the class or the values, the best classes and the margin between the first two.
+
+      Examples:
+        nnfmt predict digits.keras --input images.npy --labels digits.txt --top 3
+        nnfmt predict model.h5 --input a=left.npy --input b=right.npy --output out.npz
+        cut -d, -f2- rows.csv | nnfmt predict model.h5 --input - --output -
+      """)
+
+  @Argument(help: ArgumentHelp("The model file.", valueName: "MODEL"))
+  var path: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Data: .npy, .npz, CSV, or - for CSV on standard input; NAME= in front picks the network's input. Repeatable.",
+      valueName: "[NAME=]FILE"))
+  var input: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the outputs: .npy (one output), .npz (all by name), .csv, or - for CSV on standard output.", valueName: "FILE"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("Run this many rows at a time (default: all).", valueName: "N"))
+  var batch: Int?
+
+  @Option(help: ArgumentHelp("Show the K best classes of each row.", valueName: "K"))
+  var top: Int?
+
+  @Option(help: ArgumentHelp("Names of the classes, one a line.", valueName: "FILE"))
+  var labels: String?
+
+  @Option(help: ArgumentHelp("Mark rows whose margin is below X as uncertain.", valueName: "X"))
+  var minMargin: Double?
+
+  @Option(help: ArgumentHelp("True classes (.npy of integers or CSV): also print the accuracy.", valueName: "FILE"))
+  var truth: String?
+
+  @OptionGroup var model: ModelArgument
+  @OptionGroup var shared: SharedOptions
+
+  func validate() throws {
+    if input.isEmpty { throw ValidationError("predict needs --input FILE.") }
+    if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
+    if let top, top < 1 { throw ValidationError("--top must be 1 or more.") }
+  }
+
+  func run() throws {
+    let network: Network
+    do {
+      network = try Network(try model.read(path).model(), options: EngineOptions(threads: shared.threads))
+    } catch let error as EngineError {
+      throw FormatError(.unsupported, error.description.trimmingStop, file: path)
+    }
+    let labelNames = try labels.map { try LabelFile.read($0) }
+    let inputs = try TensorInput.assign(try givenInputs(network.inputs), to: network.inputs)
+    let progress = RowProgress(isShown: !shared.quiet && batch != nil, rows: inputs.values.first?.shape.first ?? 0)
+    let results = try network.run(inputs, rowsPerRun: batch) { progress.show($0) }
+    progress.finish()
+    if let output {
+      try OutputFile.write(results, to: output)
+      if output != "-" { shared.note("\(results.count == 1 ? "1 output" : "\(results.count) outputs") written to \(output)") }
+      if !shared.json { return try printAccuracy(results, onStandardError: output == "-") }
+    }
+    guard output != "-" || !shared.json else { throw ValidationError("--json and --output - both claim standard output.") }
+    let view = try PredictionView(
+      results, labels: labelNames, top: top, minimumMargin: minMargin, truth: try truth.map { try LabelFile.indices($0) })
+    if shared.json { print(view.json(model: path).text(.indented)) } else { view.print() }
+  }
+
+  /// The inputs in the order given, with the names in front of `=`, as far as the network knows them.
+  private func givenInputs(_ inputs: [Value]) throws(FormatError) -> [(name: String?, input: TensorInput)] {
+    var given: [(name: String?, input: TensorInput)] = []
+    for argument in input {
+      if let mark = argument.firstIndex(of: "="), mark > argument.startIndex {
+        let name = String(argument[..<mark])
+        if inputs.contains(where: { $0.name == name }) || !FileSystem.exists(argument) {
+          given.append((name, try TensorInput.read(String(argument[argument.index(after: mark)...]))))
+          continue
+        }
+      }
+      given.append((nil, try TensorInput.read(argument)))
+    }
+    return given
+  }
+
+  private func printAccuracy(_ results: [(name: String, tensor: Tensor)], onStandardError: Bool) throws(FormatError) {
+    guard let truth else { return }
+    let view = try PredictionView(
+      results, labels: nil, top: nil, minimumMargin: nil, truth: try LabelFile.indices(truth))
+    guard let text = view.accuracyText else { return }
+    if onStandardError { Terminal.note(text) } else { print(text) }
+  }
+}
+
+extension String {
+  /// The text without a full stop at its end.
+  var trimmingStop: String { hasSuffix(".") ? String(dropLast()) : self }
+}

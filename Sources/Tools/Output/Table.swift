@@ -1,0 +1,40 @@
+/// Rows of text in aligned columns.
+struct Table {
+  enum Alignment {
+    case left
+    case right
+  }
+
+  private let headers: [String]
+  private let alignments: [Alignment]
+  private var rows: [[String]] = []
+
+  /// A table with one header and one alignment a column.
+  init(_ columns: (String, Alignment)...) {
+    headers = columns.map(\.0)
+    alignments = columns.map(\.1)
+  }
+
+  mutating func add(_ cells: String...) { rows.append(cells) }
+  mutating func add(_ cells: [String]) { rows.append(cells) }
+
+  var isEmpty: Bool { rows.isEmpty }
+
+  /// The lines of the table. Columns without any content are left out; on a terminal too wide rows are cut.
+  func lines() -> [String] {
+    let columns = headers.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+    let widths = columns.map { column in ([headers] + rows).map { $0[column].count }.max() ?? 0 }
+    return ([headers] + rows).enumerated().map { index, row in
+      var line = ""
+      for (position, column) in columns.enumerated() {
+        let padding = String(repeating: " ", count: widths[position] - row[column].count)
+        line += (position == 0 ? "" : "  ") + (alignments[column] == .right ? padding + row[column] : row[column] + padding)
+      }
+      while line.last == " " { line.removeLast() }
+      if let width = Terminal.width, line.count > width { line = line.prefix(max(width - 1, 1)) + "…" }
+      return index == 0 ? Terminal.colored(line, .bold) : line
+    }
+  }
+
+  func print() { for line in lines() { Swift.print(line) } }
+}

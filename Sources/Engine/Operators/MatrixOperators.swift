@@ -18,6 +18,7 @@ package enum MatrixOperators {
     let options = GemmOptions(
       alpha: Double(context.float("alpha", default: 1)), beta: Double(context.float("beta", default: 1)),
       transA: context.int("transA", default: 0) != 0, transB: context.int("transB", default: 0) != 0)
+    if type == .float32 { return FloatGemmStep(options: options) }
     return try ScalarTypes.numeric(type, GemmMaker(options: options), context)
   }
 }

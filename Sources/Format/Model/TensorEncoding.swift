@@ -1,0 +1,20 @@
+/// How an ONNX file holds the elements of a tensor, kept so that writing can do the same.
+public struct TensorEncoding: Sendable, Hashable {
+  /// The place of the elements.
+  public enum Placement: Sendable, Hashable {
+    /// One run of bytes, `raw_data`.
+    case raw
+    /// The list of numbers that the element type prescribes: `float_data`, `int32_data` ... Strings are always listed.
+    case typed
+    /// A file beside the model.
+    case external
+  }
+
+  public var placement = Placement.raw
+  /// Entries that describe the other file: `location`, `offset`, `length`, `checksum` and any more.
+  public var externalData: TextDictionary = [:]
+  /// The part of a larger tensor that this one is: the encoded `Segment`.
+  public var segment: [UInt8]?
+
+  public init() {}
+}

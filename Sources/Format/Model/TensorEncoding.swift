@@ -16,5 +16,8 @@ public struct TensorEncoding: Sendable, Hashable {
   /// The part of a larger tensor that this one is: the encoded `Segment`.
   public var segment: [UInt8]?
 
+  /// The numbers of `int32_data` where they are not the plain ones, such as a negative number for a `uint8`.
+  public var statedNumbers: [Int32]?
+
   public init() {}
 }

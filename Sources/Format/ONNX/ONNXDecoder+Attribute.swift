@@ -94,17 +94,18 @@ extension ONNXDecoder {
     case .strings:
       return .strings(unsafe UnsafeBufferPointer(start: proto.strings, count: proto.n_strings).map { unsafe $0.array })
     case .tensors:
-      var tensors: [Tensor] = []
-      for unsafe tensor in unsafe messages(proto.n_tensors, proto.tensors) { tensors.append(try unsafe self.tensor(tensor)) }
+      let tensors = try unsafe messages(proto.n_tensors, proto.tensors).map { (message) throws(FormatError) in
+        try unsafe self.tensor(message)
+      }
       return .tensors(tensors)
     case .graphs:
-      var graphs: [Graph] = []
-      for unsafe graph in unsafe messages(proto.n_graphs, proto.graphs) { graphs.append(try unsafe self.graph(graph)) }
+      let graphs = try unsafe messages(proto.n_graphs, proto.graphs).map { (message) throws(FormatError) in
+        try unsafe self.graph(message)
+      }
       return .graphs(graphs)
     case .sparseTensors:
-      var tensors: [SparseTensor] = []
-      for unsafe tensor in unsafe messages(proto.n_sparse_tensors, proto.sparse_tensors) {
-        tensors.append(try unsafe sparseTensor(tensor))
+      let tensors = try unsafe messages(proto.n_sparse_tensors, proto.sparse_tensors).map {
+        (message) throws(FormatError) in try unsafe sparseTensor(message)
       }
       return .sparseTensors(tensors)
     case .types: return .types(try unsafe types(messages(proto.n_type_protos, proto.type_protos), &fields))
@@ -118,15 +119,13 @@ extension ONNXDecoder {
   @unsafe private func types(
     _ protos: [UnsafeMutablePointer<Onnx__TypeProto>], _ fields: inout FieldReader
   ) throws(FormatError) -> [ValueType] {
-    var types: [ValueType] = []
-    var stated: [[UInt8]] = []
-    for unsafe proto in unsafe protos {
+    let types = try unsafe protos.map { (proto) throws(FormatError) in
       guard let type = unsafe ONNXTypes.type(proto) else {
         throw FormatError(.unsupported, "it holds a type that is not stated or of no known kind")
       }
-      types.append(type)
-      stated.append(unsafe packed(proto))
+      return type
     }
+    let stated = unsafe protos.map { unsafe packed($0) }
     if stated != types.map(ONNXTypes.encode) { fields.unknown.statedTypes = stated }
     return types
   }

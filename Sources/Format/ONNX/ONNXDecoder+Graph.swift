@@ -6,11 +6,12 @@ extension ONNXDecoder {
     var fields = unsafe FieldReader(proto.base)
     var graph = Graph(name: unsafe fields.text(2, proto.has_name, proto.name))
     graph.nodes = try unsafe nodes(proto.n_node, proto.node)
-    for unsafe initializer in unsafe messages(proto.n_initializer, proto.initializer) {
-      var tensor = try unsafe self.tensor(initializer)
+    graph.initializers = try unsafe messages(proto.n_initializer, proto.initializer).map {
+      (message) throws(FormatError) in
+      var tensor = try unsafe self.tensor(message)
       let name = tensor.name
       tensor.name = ""
-      graph.initializers.append(Initializer(name: name, tensor: tensor))
+      return Initializer(name: name, tensor: tensor)
     }
     graph.docString = unsafe fields.text(10, proto.has_doc_string, proto.doc_string)
     graph.inputs = unsafe messages(proto.n_input, proto.input).map { unsafe value($0) }
@@ -18,11 +19,12 @@ extension ONNXDecoder {
     graph.valueInfo = unsafe messages(proto.n_value_info, proto.value_info).map { unsafe value($0) }
     graph.quantizationAnnotations = unsafe messages(proto.n_quantization_annotation, proto.quantization_annotation)
       .map { unsafe annotation($0) }
-    for unsafe sparse in unsafe messages(proto.n_sparse_initializer, proto.sparse_initializer) {
-      var tensor = try unsafe sparseTensor(sparse)
+    graph.sparseInitializers = try unsafe messages(proto.n_sparse_initializer, proto.sparse_initializer).map {
+      (message) throws(FormatError) in
+      var tensor = try unsafe sparseTensor(message)
       let name = tensor.values.name
       tensor.values.name = ""
-      graph.sparseInitializers.append((name, tensor))
+      return (name, tensor)
     }
     graph.metadata = unsafe dictionary(proto.n_metadata_props, proto.metadata_props)
     graph.unknownFields = fields.unknown
@@ -42,10 +44,9 @@ extension ONNXDecoder {
   @unsafe func nodes(
     _ count: Int, _ base: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__NodeProto>?>?
   ) throws(FormatError) -> [Node] {
-    var nodes: [Node] = []
-    nodes.reserveCapacity(count)
-    for unsafe message in unsafe messages(count, base) { nodes.append(try unsafe node(message, index: nodes.count)) }
-    return nodes
+    try unsafe messages(count, base).enumerated().map { (index, message) throws(FormatError) in
+      try unsafe node(message, index: index)
+    }
   }
 
   @unsafe private func node(
@@ -58,9 +59,9 @@ extension ONNXDecoder {
       unsafe fields.text(4, proto.has_op_type, proto.op_type),
       domain: unsafe fields.text(7, proto.has_domain, proto.domain),
       inputs: unsafe texts(proto.n_input, proto.input), outputs: unsafe texts(proto.n_output, proto.output))
-    for unsafe attribute in unsafe messages(proto.n_attribute, proto.attribute) {
-      try inPlace("node \(index) \(node.label)") { () throws(FormatError) in
-        node.attributes.append(try unsafe self.attribute(attribute))
+    try inPlace("node \(index) \(node.label)") { () throws(FormatError) in
+      node.attributes = try unsafe messages(proto.n_attribute, proto.attribute).map {
+        (attribute) throws(FormatError) in try unsafe self.attribute(attribute)
       }
     }
     node.docString = unsafe fields.text(6, proto.has_doc_string, proto.doc_string)

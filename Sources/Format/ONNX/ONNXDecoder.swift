@@ -42,13 +42,12 @@ struct ONNXDecoder {
     model.modelVersion = unsafe fields.int(5, proto.has_model_version, proto.model_version)
     model.docString = unsafe fields.text(6, proto.has_doc_string, proto.doc_string)
     model.metadata = unsafe dictionary(proto.n_metadata_props, proto.metadata_props)
-    for unsafe (index, info) in unsafe messages(proto.n_training_info, proto.training_info).enumerated() {
-      try inPlace("training \(index)") { () throws(FormatError) in
-        model.trainingInfo.append(try unsafe trainingInfo(info))
-      }
+    model.trainingInfo = try unsafe messages(proto.n_training_info, proto.training_info).enumerated().map {
+      (index, info) throws(FormatError) in
+      try inPlace("training \(index)") { () throws(FormatError) in try unsafe trainingInfo(info) }
     }
-    for unsafe function in unsafe messages(proto.n_functions, proto.functions) {
-      model.functions.append(try unsafe self.function(function))
+    model.functions = try unsafe messages(proto.n_functions, proto.functions).map { (function) throws(FormatError) in
+      try unsafe self.function(function)
     }
     unsafe fields.keepEncoded(26, messages(proto.n_configuration, proto.configuration))
     model.unknownFields = fields.unknown
@@ -106,8 +105,8 @@ struct ONNXDecoder {
       function.attributeNames = unsafe texts(proto.n_attribute, proto.attribute)
       function.docString = unsafe fields.text(8, proto.has_doc_string, proto.doc_string)
       function.operatorSets = unsafe messages(proto.n_opset_import, proto.opset_import).map { unsafe operatorSet($0) }
-      for unsafe attribute in unsafe messages(proto.n_attribute_proto, proto.attribute_proto) {
-        function.attributes.append(try unsafe self.attribute(attribute))
+      function.attributes = try unsafe messages(proto.n_attribute_proto, proto.attribute_proto).map {
+        (attribute) throws(FormatError) in try unsafe self.attribute(attribute)
       }
       function.valueInfo = unsafe messages(proto.n_value_info, proto.value_info).map { unsafe value($0) }
       function.overload = unsafe fields.text(13, proto.has_overload, proto.overload)
@@ -122,8 +121,7 @@ extension FieldReader {
   /// Keeps messages that no property stands for as they are encoded.
   @unsafe mutating func keepEncoded<Message>(_ number: UInt32, _ messages: [UnsafeMutablePointer<Message>]) {
     var kept: [UInt8] = []
-    for unsafe message in unsafe messages {
-      let content = unsafe packed(message)
+    for content in unsafe messages.map({ unsafe packed($0) }) {
       kept.appendTag(number, .lengthDelimited)
       kept.appendVarint(UInt64(content.count))
       kept += content

@@ -71,7 +71,9 @@ import Glibc
 
   /// Puts the written file in the place of the old one.
   public consuming func commit() throws(FormatError) {
-    guard fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else { throw .system("cannot be written", path) }
+    guard fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
+      throw .system("cannot be written", path)
+    }
     isCommitted = true
     let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     let folderDescriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

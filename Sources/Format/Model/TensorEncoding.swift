@@ -10,6 +10,7 @@ public struct TensorEncoding: Sendable, Hashable {
     case external
   }
 
+  /// Where the elements are.
   public var placement = Placement.raw
   /// Entries that describe the other file: `location`, `offset`, `length`, `checksum` and any more.
   public var externalData: TextDictionary = [:]
@@ -19,5 +20,6 @@ public struct TensorEncoding: Sendable, Hashable {
   /// The numbers of `int32_data` where they are not the plain ones, such as a negative number for a `uint8`.
   public var statedNumbers: [Int32]?
 
+  /// Plain bytes in the model itself.
   public init() {}
 }

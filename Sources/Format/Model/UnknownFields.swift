@@ -9,7 +9,9 @@ public struct UnknownFields: Sendable, Hashable {
   /// that the file states, such as denotations. Each counts only while the property still is what it was read as.
   public var statedTypes: [[UInt8]] = []
 
+  /// Fields that are known only by their encoding.
   public init(bytes: [UInt8] = []) { self.bytes = bytes }
 
+  /// Whether the properties say everything.
   public var isEmpty: Bool { bytes.isEmpty && deviations == 0 && statedTypes.isEmpty }
 }

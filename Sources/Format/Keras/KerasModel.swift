@@ -40,7 +40,8 @@ public struct KerasModel: Sendable {
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
 
-  init(path: String, layout: Layout) {
+  /// A model without content.
+  package init(path: String, layout: Layout) {
     self.path = path
     self.layout = layout
     weightGroups = []

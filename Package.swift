@@ -21,11 +21,13 @@ let package = Package(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(
       name: "CZip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev"])]),
+    .target(
+      name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto", "regenerate"]),
     .target(name: "CKernels"),
     .target(
       name: "NNFormat",
       dependencies: [
-        "CHDF5", "CZip", .product(name: "OrderedCollections", package: "swift-collections"),
+        "CHDF5", "COnnx", "CZip", .product(name: "OrderedCollections", package: "swift-collections"),
       ],
       path: "Sources/Format", swiftSettings: strict),
     .target(

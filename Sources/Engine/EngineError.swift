@@ -14,12 +14,14 @@ public struct EngineError: Error, Sendable, Hashable {
     case invalidInput
   }
 
+  /// The class of the failure.
   public var kind: Kind
   /// What is wrong, as a clause without a full stop.
   public var message: String
   /// The node concerned, as `Node.label` gives it.
   public var node: String?
 
+  /// An error at a node, or at none in particular.
   public init(_ kind: Kind, _ message: String, node: String? = nil) {
     self.kind = kind
     self.message = message
@@ -28,5 +30,6 @@ public struct EngineError: Error, Sendable, Hashable {
 }
 
 extension EngineError: CustomStringConvertible {
-  public var description: String { (node.map { "node \($0.onOneLine): " } ?? "") + message.onOneLine + "." }
+  /// One line: the node, then what is wrong.
+  public var description: String { ((node.map { "node \($0): " } ?? "") + message + ".").onOneLine }
 }

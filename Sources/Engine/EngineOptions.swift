@@ -7,6 +7,7 @@ public struct EngineOptions: Sendable, Hashable {
   /// The largest block of memory, in bytes, that a single value or the scratch space of a run may take.
   public var memoryLimit: Int
 
+  /// All cores, everything fused, unless said otherwise.
   public init(threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = 1 << 36) {
     self.threads = threads
     self.fusion = fusion

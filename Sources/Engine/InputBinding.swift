@@ -15,7 +15,8 @@ public enum InputBinding {
     var result: [Tensor] = []
     for input in plan.inputs {
       guard let tensor = tensors[input.name] else {
-        throw EngineError(.invalidInput, "the input \"\(input.name)\" is missing; given are \(list(tensors.keys.sorted()))")
+        throw EngineError(
+          .invalidInput, "the input \"\(input.name)\" is missing; given are \(list(tensors.keys.sorted()))")
       }
       result.append(try cast(tensor, for: input))
     }
@@ -48,7 +49,9 @@ public enum InputBinding {
       guard input.elementType == tensor.elementType else {
         throw EngineError(
           .invalidInput,
-          "the input \"\(input.name)\" is \(input.elementType?.name ?? "?"), the given tensor \(tensor.elementType.name)")
+          "the input \"\(input.name)\" is \(input.elementType?.name ?? "?"), "
+            + "the given tensor \(tensor.elementType.name)"
+        )
       }
       try check(tensor.shape, of: input, &extents)
     }
@@ -110,14 +113,16 @@ public enum InputBinding {
     switch type {
     case .float32: floats(values, shape, Float.self)
     case .float64: floats(values, shape, Double.self)
-    case .float16: sixteenBit(values, shape, type) { value in
-      let half = Float16(exactly: value)
-      return half.map(\.bitPattern)
-    }
-    case .bfloat16: sixteenBit(values, shape, type) { value in
-      guard let float = Float(exactly: value), float.bitPattern & 0xFFFF == 0 else { return nil }
-      return UInt16(float.bitPattern >> 16)
-    }
+    case .float16:
+      sixteenBit(values, shape, type) { value in
+        let half = Float16(exactly: value)
+        return half.map(\.bitPattern)
+      }
+    case .bfloat16:
+      sixteenBit(values, shape, type) { value in
+        guard let float = Float(exactly: value), float.bitPattern & 0xFFFF == 0 else { return nil }
+        return UInt16(float.bitPattern >> 16)
+      }
     case .int8: integers(values, shape, Int8.self)
     case .int16: integers(values, shape, Int16.self)
     case .int32: integers(values, shape, Int32.self)

@@ -11,13 +11,16 @@ import Synchronization
 public final class Network: Sendable {
   /// A result: values in row-major order and their shape.
   public struct Prediction: Sendable, Hashable {
+    /// The elements, last axis fastest.
     public var values: [Float]
+    /// The extents, usually rows first.
     public var shape: [Int]
   }
 
   /// A context between two calls. `@unchecked Sendable` holds because one call at a time has it.
   private struct IdleContext: @unchecked Sendable { let context: ExecutionContext }
 
+  /// The compiled graph.
   public let plan: ExecutionPlan
   private let idle = Mutex<[IdleContext]>([])
 
@@ -72,49 +75,5 @@ public final class Network: Sendable {
   private func giveBack(_ context: ExecutionContext) {
     let entry = IdleContext(context: context)
     idle.withLock { $0.append(entry) }
-  }
-}
-
-extension ExecutionContext {
-  /// Runs a network of one float32 input and one float32 output; see `Network.predict`.
-  public func predict(_ values: [Float], shape: [Int]) throws(EngineError) -> Network.Prediction {
-    guard plan.inputs.count == 1, plan.outputs.count == 1, plan.inputs[0].elementType == .float32,
-      plan.outputType(0) == .float32
-    else {
-      throw EngineError(
-        .invalidInput,
-        "the network does not have one float32 input and one float32 output; run it with named tensors")
-    }
-    guard checkedProduct(shape) == values.count else {
-      throw EngineError(.invalidInput, "\(values.count) values do not fill the shape \(Shape(shape))")
-    }
-    var extents: [String: Int] = [:]
-    try InputBinding.check(shape, of: plan.inputs[0], &extents)
-    let resolution = try resolution(forOnly: shape)
-    guard resolution.isStatic else {
-      let output = try run([Tensor(values, shape: shape)])[0]
-      do {
-        return Network.Prediction(values: try output.elements(), shape: output.shape)
-      } catch {
-        throw EngineError(.invalidGraph, error.message)
-      }
-    }
-    let count = resolution.outputByteCounts[0] / MemoryLayout<Float>.stride
-    var failure: EngineError?
-    let result = unsafe values.withUnsafeBytes { input in
-      unsafe [Float](unsafeUninitializedCapacity: max(count, 1)) { buffer, initialized in
-        guard let target = buffer.baseAddress else { return }
-        do throws(EngineError) {
-          unsafe try run(
-            resolution, inputs: [input.baseAddress ?? UnsafeRawPointer(target)],
-            outputs: [UnsafeMutableRawPointer(target)])
-          initialized = count
-        } catch {
-          failure = error
-        }
-      }
-    }
-    if let failure { throw failure }
-    return Network.Prediction(values: result, shape: resolution.outputShapes[0])
   }
 }

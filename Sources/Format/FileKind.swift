@@ -3,6 +3,7 @@ enum FileKind: Sendable {
   case hdf5
   case zip
   case json
+  case onnx
   /// Not a model: what it is instead, and what to do about it.
   case other(String, advice: String?)
 
@@ -17,6 +18,8 @@ enum FileKind: Sendable {
       self = .zip
     } else if let (description, advice) = Self.knownSignature(start) {
       self = .other(description, advice: advice)
+    } else if ONNXSignature.matches(file) {
+      self = .onnx
     } else if let first = start.first(where: { ![0x20, 0x0A, 0x0D, 0x09].contains($0) }), first == UInt8(ascii: "{") {
       self = .json
     } else if Self.isText(start) {

@@ -58,6 +58,7 @@ public struct ModelFile: Sendable {
     case .hdf5: return .keras(try KerasReader(limits: limits).hdf5(file, path: path))
     case .zip: return .keras(try ArchiveReader(limits: limits).archive(try ZipArchive(file, limits: limits)))
     case .json: return .keras(try jsonContent(file, path: path, limits: limits))
+    case .onnx: return .onnx(try ONNXFile.read(file, path: path, limits: limits))
     case .other(let description, let advice): throw FormatError(.unrecognized, description, file: path, advice: advice)
     }
   }

@@ -61,6 +61,7 @@ package enum Gemm {
     bias: UnsafePointer<Float>? = nil, activation: Activation = .identity, c: UnsafeMutablePointer<Float>, ldc: Int,
     scratch: UnsafeMutableRawPointer, pool: ThreadPool, table: KernelTable = .current
   ) {
+    guard rows > 0, columns > 0 else { return }
     let panelBytes = table.panelByteCount(depth: depth, columns: columns)
     let panels = unsafe scratch.assumingMemoryBound(to: Float.self)
     unsafe PanelPacking(

@@ -73,7 +73,9 @@ package enum ArithmeticOperators {
 }
 
 private struct AddMaker: ArithmeticOperators.StepMaker {
-  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step { BinaryStep("add", T.self, T.self) { $0 &+ $1 } }
+  func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
+    BinaryStep("add", T.self, T.self) { $0 &+ $1 }
+  }
   func visit<T: RealScalar>(_: T.Type) -> any Step { BinaryStep("add", T.self, T.self) { $0 + $1 } }
 }
 

@@ -83,9 +83,11 @@ package struct LoopNest: Sendable {
     var extents: [Int] = []
     var merged = [[Int]](repeating: [], count: operands.count)
     for axis in shape.indices where shape[axis] != 1 {
-      let joins = !extents.isEmpty && operands.indices.allSatisfy { operand in
-        merged[operand][extents.count - 1] == operands[operand][axis] &* shape[axis]
-      }
+      let joins =
+        !extents.isEmpty
+        && operands.indices.allSatisfy { operand in
+          merged[operand][extents.count - 1] == operands[operand][axis] &* shape[axis]
+        }
       if joins {
         extents[extents.count - 1] &*= shape[axis]
         for operand in operands.indices { merged[operand][extents.count - 1] = operands[operand][axis] }

@@ -62,7 +62,8 @@ package struct DenseStep: Step {
     let (weights, bias, activation) = (weights, bias, activation)
     let (depth, columns) = (depth, columns)
     return Work(
-      [shape.dropLast() + [columns]], scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1)
+      [shape.dropLast() + [columns]],
+      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1)
     ) { (memory) throws(EngineError) in
       unsafe Gemm.run(
         rows: rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: depth, weights: weights,

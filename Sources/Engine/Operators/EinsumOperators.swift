@@ -11,7 +11,7 @@ package enum EinsumOperators {
   ]
 }
 
-/// An equation such as `bij,bjk->bik`, as lists of axis labels; an ellipsis is a label of its own until ranks are known.
+/// An equation such as `bij,bjk->bik`, as lists of axis labels. An ellipsis is a label until ranks are known.
 struct EinsumEquation: Sendable {
   static let ellipsis: Character = "."
   let inputs: [[Character]]

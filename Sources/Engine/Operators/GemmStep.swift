@@ -33,34 +33,18 @@ struct GemmStep<T: TensorScalar>: Step {
   var kernel: String { "plain gemm" }
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
-    let (a, b) = (try inputs.shape(0), try inputs.shape(1))
-    guard a.count == 2, b.count == 2 else {
-      throw EngineError(.shapeMismatch, "Gemm takes matrices, not \(Shape(a)) and \(Shape(b))")
-    }
-    let (rows, depth) = options.transA ? (a[1], a[0]) : (a[0], a[1])
-    let (inner, columns) = options.transB ? (b[1], b[0]) : (b[0], b[1])
-    guard depth == inner else {
-      throw EngineError(
-        .shapeMismatch,
-        "\(Shape([rows, depth])) times \(Shape([inner, columns])): the inner extents differ")
-    }
+    let shapes = try GemmShapes(inputs, options)
+    let (rows, depth, columns) = (shapes.rows, shapes.depth, shapes.columns)
     let shape = [rows, columns]
-    let count = try Extents.count(shape)
-    var offsetStrides: [Int]?
-    var offsetCount = 0
-    if inputs.has(2) {
-      let c = try inputs.shape(2)
-      guard try Extents.broadcast([c, shape]) == shape else {
-        throw EngineError(.shapeMismatch, "C of shape \(Shape(c)) does not broadcast to \(Shape(shape))")
-      }
-      offsetStrides = Extents.strides(of: c, in: shape)
-      offsetCount = try inputs.view(2).count
-    }
+    let count = rows * columns
+    let offsetStrides = shapes.offsetStrides
+    let offsetCount = offsetStrides == nil ? 0 : try inputs.view(2).count
+    let (a, b) = (try inputs.shape(0), try inputs.shape(1))
     let (countA, countB) = (try Extents.count(a), try Extents.count(b))
     let (options, multiplyAdd, zero, one, scaled) = (options, multiplyAdd, zero, one, scaled)
     let stepA = options.transA ? (1, rows) : (depth, 1)
     let stepB = options.transB ? (1, depth) : (columns, 1)
-    return Work([shape]) { [offsetStrides, offsetCount] (memory) throws(EngineError) in
+    return Work([shape]) { (memory) throws(EngineError) in
       let a = memory.input(0, T.self, count: countA)
       let b = memory.input(1, T.self, count: countB)
       let result = memory.output(0, T.self, count: count)

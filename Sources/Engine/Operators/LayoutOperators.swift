@@ -145,7 +145,9 @@ struct SplitStep: Step {
     let part = (shape[axis] + max(count, 1) - 1) / max(count, 1)
     let equal = (0..<count).map { min(part, max(shape[axis] - $0 * part, 0)) }
     let lengths = try usesInput ? inputs.ints(1) : lengths ?? equal
-    guard lengths.count == count, lengths.allSatisfy({ $0 >= 0 && $0 <= shape[axis] }), lengths.reduce(0, +) == shape[axis] else {
+    guard lengths.count == count, lengths.allSatisfy({ $0 >= 0 && $0 <= shape[axis] }),
+      lengths.reduce(0, +) == shape[axis]
+    else {
       throw EngineError(.shapeMismatch, "lengths \(lengths) do not add up to axis \(axis) of \(Shape(shape))")
     }
     let inner = shape.dropFirst(axis + 1).reduce(width, *)

@@ -18,6 +18,7 @@ package enum MatrixOperators {
     let options = GemmOptions(
       alpha: Double(context.float("alpha", default: 1)), beta: Double(context.float("beta", default: 1)),
       transA: context.int("transA", default: 0) != 0, transB: context.int("transB", default: 0) != 0)
+    if type == .float32 { return FloatGemmStep(options: options) }
     return try ScalarTypes.numeric(type, GemmMaker(options: options), context)
   }
 }
@@ -44,6 +45,7 @@ struct FloatProduct: MatrixProduct {
     rows: Int, depth: Int, columns: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
     c: UnsafeMutablePointer<Float>, memory: StepMemory
   ) {
+    guard rows > 0, columns > 0 else { return }
     unsafe Gemm.run(
       rows: rows, depth: depth, columns: columns, a: a, lda: depth, b: b, ldb: columns, c: c, ldc: columns,
       scratch: memory.scratch, pool: memory.pool)
@@ -83,7 +85,8 @@ private struct MatMulMaker: ArithmeticOperators.StepMaker {
   }
 }
 
-/// The product of stacks of matrices, as NumPy's `matmul`: leading axes broadcast, vectors gain an axis and lose it again.
+/// The product of stacks of matrices, as NumPy's `matmul`: leading axes broadcast, vectors gain an axis
+/// and lose it again.
 struct MatMulStep<Product: MatrixProduct>: Step {
   let product: Product
 
@@ -108,7 +111,8 @@ struct MatMulStep<Product: MatrixProduct>: Step {
     if right.count > 1 { shape.append(columns) }
     _ = try Extents.count(stack + [rows, columns])
     let nest = LoopNest(
-      stack, strides: [Extents.strides(of: stackA, in: stack), Extents.strides(of: stackB, in: stack), Extents.strides(stack)])
+      stack,
+      strides: [Extents.strides(of: stackA, in: stack), Extents.strides(of: stackB, in: stack), Extents.strides(stack)])
     let product = product
     return Work(
       [shape], scratchByteCount: product.scratchByteCount(rows: rows, depth: depth, columns: columns)

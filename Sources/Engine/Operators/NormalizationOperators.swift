@@ -94,7 +94,8 @@ struct LayerNormalizationStep<T: RealScalar>: Step {
     let rowShape = Array(shape.dropFirst(first))
     let length = rowShape.reduce(1, *)
     for index in 1..<max(inputs.count, 1) where inputs.has(index) {
-      guard try inputs.shape(index).reduce(1, *) == length, try Extents.broadcast([inputs.shape(index), rowShape]) == rowShape
+      guard try inputs.shape(index).reduce(1, *) == length,
+        try Extents.broadcast([inputs.shape(index), rowShape]) == rowShape
       else {
         throw EngineError(
           .shapeMismatch, "input \(index) has shape \(Shape(try inputs.shape(index))), not \(Shape(rowShape))")

@@ -75,7 +75,7 @@ package struct NodeContext: Sendable {
 
   package func constant(_ index: Int) -> Constant? { index < constants.count ? constants[index] : nil }
 
-  /// A list of axes: an attribute in older versions, a constant or computed input in newer ones.
+  /// The refusal of an element type.
   package func unsupported(_ type: ElementType) -> EngineError {
     EngineError(.unsupported, "element type \(type.name) is not supported by this operator", node: node.label)
   }

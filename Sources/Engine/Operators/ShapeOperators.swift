@@ -12,7 +12,9 @@ package enum ShapeOperators {
     native("Squeeze", make: squeeze),
     native("Unsqueeze", make: unsqueeze),
     native("Shape") { context throws(EngineError) in
-      ShapeStep(start: context.int("start", default: 0), end: context.node.attribute("end").map { _ in context.int("end", default: 0) })
+      ShapeStep(
+        start: context.int("start", default: 0),
+        end: context.node.attribute("end").map { _ in context.int("end", default: 0) })
     },
     native("Size") { _ throws(EngineError) in SizeStep() },
   ]
@@ -24,7 +26,8 @@ package enum ShapeOperators {
   /// The identity at inference; the mask, where one is asked for, is all true.
   @Sendable private static func dropout(_ context: NodeContext) throws(EngineError) -> any Step {
     if context.has(2) {
-      guard let mode = context.constant(2), mode.elementType == .bool, mode.count == 1, unsafe mode.base.load(as: UInt8.self) == 0
+      guard let mode = context.constant(2), mode.elementType == .bool, mode.count == 1,
+        unsafe mode.base.load(as: UInt8.self) == 0
       else { throw EngineError(.unsupported, "training_mode is not supported", node: context.node.label) }
     }
     let type = try context.type(0)

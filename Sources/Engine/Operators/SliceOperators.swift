@@ -7,7 +7,8 @@ package enum SliceOperators {
       let node = context.node
       let attributes =
         context.version < 10
-        ? SliceBounds(starts: node.ints("starts") ?? [], ends: node.ints("ends") ?? [], axes: node.ints("axes"), steps: nil)
+        ? SliceBounds(
+          starts: node.ints("starts") ?? [], ends: node.ints("ends") ?? [], axes: node.ints("axes"), steps: nil)
         : nil
       return try LayoutStep("slice", context, contentInputs: attributes == nil ? [1, 2, 3, 4] : []) {
         inputs throws(EngineError) in

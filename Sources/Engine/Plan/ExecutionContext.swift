@@ -5,6 +5,7 @@ import NNFormat
 /// The first run with given input shapes prepares all steps and allocates; the last few shapes are remembered, and runs
 /// with one of them allocate nothing but the tensors they return, and take no lock.
 public final class ExecutionContext {
+  /// What the context runs.
   public let plan: ExecutionPlan
   private var resolutions: [Resolution] = []
   private var dynamicRun: DynamicRun?
@@ -12,6 +13,7 @@ public final class ExecutionContext {
   /// How many signatures of input shapes are remembered.
   private static let remembered = 4
 
+  /// A context that allocates with its first run.
   public init(plan: ExecutionPlan) { self.plan = plan }
 
   /// Runs the network.
@@ -29,7 +31,11 @@ public final class ExecutionContext {
     guard resolution.isStatic else { return unsafe try runDynamic(resolution, addresses) }
     var blocks: [AlignedBytes] = []
     unsafe try withOutputs(resolution, 0, [], &blocks) { outputs throws(EngineError) in
-      unsafe try run(resolution, inputs: addresses, outputs: outputs)
+      try unsafe addresses.withUnsafeBufferPointer { inputs throws(EngineError) in
+        try unsafe outputs.withUnsafeBufferPointer { outputs throws(EngineError) in
+          unsafe try run(resolution, inputs: inputs, outputs: outputs)
+        }
+      }
     }
     var tensors: [Tensor] = []
     for (index, block) in blocks.enumerated() {
@@ -48,11 +54,19 @@ public final class ExecutionContext {
     return resolution
   }
 
-  /// The remembered plan for a network with one input.
-  package func resolution(forOnly shape: [Int]) throws(EngineError) -> Resolution {
-    for resolution in resolutions where resolution.inputShapes.count == 1 && resolution.inputShapes[0] == shape {
+  /// The plan bound to the shape of the only input; a shape that is not remembered is checked first.
+  ///
+  /// - Parameter count: the number of values given for the shape.
+  package func resolution(forOnly shape: [Int], count: Int) throws(EngineError) -> Resolution {
+    for resolution in resolutions
+    where resolution.inputCount == count && resolution.inputShapes.count == 1 && resolution.inputShapes[0] == shape {
       return resolution
     }
+    guard checkedProduct(shape) == count else {
+      throw EngineError(.invalidInput, "\(count) values do not fill the shape \(Shape(shape))")
+    }
+    var extents: [String: Int] = [:]
+    try InputBinding.check(shape, of: plan.inputs[0], &extents)
     return try resolution(for: [shape])
   }
 
@@ -63,7 +77,8 @@ public final class ExecutionContext {
   ///   - outputs: one address for each output with room for `resolution.outputByteCounts`; empty when the resolution is
   ///     not static.
   package func run(
-    _ resolution: Resolution, inputs: [UnsafeRawPointer], outputs: [UnsafeMutableRawPointer]
+    _ resolution: Resolution, inputs: UnsafeBufferPointer<UnsafeRawPointer>,
+    outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) throws(EngineError) {
     let slots = unsafe resolution.slots
     for patch in resolution.inputPatches {
@@ -92,7 +107,9 @@ public final class ExecutionContext {
   private func runDynamic(
     _ resolution: Resolution, _ inputs: [UnsafeRawPointer]
   ) throws(EngineError) -> [Tensor] {
-    unsafe try run(resolution, inputs: inputs, outputs: [])
+    try unsafe inputs.withUnsafeBufferPointer { inputs throws(EngineError) in
+      unsafe try run(resolution, inputs: inputs, outputs: UnsafeBufferPointer(start: nil, count: 0))
+    }
     let dynamic = dynamicRun ?? DynamicRun(plan: plan)
     dynamicRun = dynamic
     return unsafe try dynamic.run(resolution, inputs: inputs)

@@ -19,6 +19,7 @@ public final class ExecutionPlan: Sendable {
   public let inputs: [Value]
   /// The outputs of the network, in the model's order.
   public let outputs: [Value]
+  /// What the plan was compiled with.
   public let options: EngineOptions
 
   package struct BoundStep: Sendable {
@@ -58,15 +59,29 @@ public final class ExecutionPlan: Sendable {
     var isRead = [Bool](repeating: false, count: draft.values.count)
     for step in compiled.steps { for case let input? in step.inputs { isRead[input] = true } }
     for output in draft.outputs { isRead[output] = true }
-    for (index, value) in draft.values.enumerated() { aligned.append(isRead[index] ? try value.constant?.aligned() : nil) }
+    for (index, value) in draft.values.enumerated() {
+      aligned.append(isRead[index] ? try value.constant?.aligned() : nil)
+    }
     constants = aligned
     inputValues = draft.inputs
     outputValues = draft.outputs
     let names = Set(draft.inputs.map { draft.values[$0].name })
     inputs = graph.inputs.filter { names.contains($0.name) }
-    outputs = zip(graph.outputs, draft.outputs).map { output, value in
+    outputs = try ExecutionPlan.described(model, types: draft.outputs.map { draft.values[$0].elementType })
+  }
+
+  /// The outputs of a model with the types and shapes that follow from its inputs.
+  private static func described(_ model: Model, types: [ElementType?]) throws(EngineError) -> [Value] {
+    let inferred: ShapeInference
+    do {
+      inferred = try ShapeInference.infer(model)
+    } catch {
+      throw EngineError(.invalidGraph, error.place.map { "\(error.message) (\($0))" } ?? error.message)
+    }
+    return zip(model.graph.outputs, types).map { output, type in
       var output = output
-      if output.type == nil, let type = draft.values[value].elementType { output.type = .tensor(type, nil) }
+      let shape = inferred[output.name]?.shape ?? output.shape
+      if let type { output.type = .tensor(type, shape) }
       return output
     }
   }

@@ -2,8 +2,8 @@ import NNFormat
 
 /// A plan bound to the concrete shapes of its inputs: every step prepared, every address but the caller's fixed.
 ///
-/// Belongs to one context. Steps whose shapes depend on computed elements stand apart in `dynamicSteps` and are prepared
-/// anew in each run.
+/// Belongs to one context. Steps whose shapes depend on computed elements stand apart in `dynamicSteps` and are
+/// prepared anew in each run.
 @safe package final class Resolution {
   /// A step that is ready to run.
   struct ReadyStep {
@@ -22,7 +22,9 @@ import NNFormat
     let byteCount: Int
   }
 
-  let inputShapes: [[Int]]
+  package let inputShapes: [[Int]]
+  /// The number of elements of the first input.
+  let inputCount: Int
   /// The shapes of the outputs; only meaningful when the resolution is static.
   package internal(set) var outputShapes: [[Int]] = []
   package internal(set) var outputByteCounts: [Int] = []
@@ -37,6 +39,8 @@ import NNFormat
   /// The addresses of all steps, one run after another, then those of the copies.
   let slots: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   let arena: RawMemory
+  /// Bytes for values between the steps, without scratch space.
+  package let arenaByteCount: Int
   let scratch: UnsafeMutableRawPointer
   /// Results that were computed while resolving, kept alive.
   let evaluated: [RawMemory]
@@ -48,7 +52,9 @@ import NNFormat
     inputShapes: [[Int]], slotCount: Int, arenaByteCount: Int, scratchByteCount: Int, evaluated: [RawMemory]
   ) throws(EngineError) {
     self.inputShapes = inputShapes
+    inputCount = inputShapes.first?.reduce(1, *) ?? 0
     self.evaluated = evaluated
+    self.arenaByteCount = arenaByteCount
     arena = try RawMemory(byteCount: arenaByteCount + scratchByteCount + 64)
     unsafe scratch = unsafe arena.base + arenaByteCount
     unsafe slots = .allocate(capacity: max(slotCount, 1))

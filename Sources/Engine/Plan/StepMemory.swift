@@ -24,13 +24,17 @@
 
   /// The address of an input that is not omitted.
   @inline(__always) package func input(_ index: Int) -> UnsafeRawPointer {
-    guard index < inputCount, let pointer = unsafe slots[index] else { preconditionFailure("input \(index) is omitted") }
+    guard index < inputCount, let pointer = unsafe slots[index] else {
+      preconditionFailure("input \(index) is omitted")
+    }
     return UnsafeRawPointer(pointer)
   }
 
   /// The address of an output that is not omitted.
   @inline(__always) package func output(_ index: Int) -> UnsafeMutableRawPointer {
-    guard index < outputCount, let pointer = unsafe slots[inputCount + index] else { preconditionFailure("output \(index) is omitted") }
+    guard index < outputCount, let pointer = unsafe slots[inputCount + index] else {
+      preconditionFailure("output \(index) is omitted")
+    }
     return unsafe pointer
   }
 

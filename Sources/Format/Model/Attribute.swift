@@ -3,7 +3,8 @@ public struct Attribute: Sendable {
   public var name: String
   public var value: AttributeValue
   public var docString: String
-  /// In a function body: the name of the function's attribute that supplies the value; empty otherwise.
+  /// In a function body: the name of the function's attribute that supplies the value; empty otherwise. When it is set,
+  /// only the kind of `value` counts.
   public var referencedName: String
   public var unknownFields: UnknownFields
 
@@ -43,6 +44,7 @@ public struct SparseTensor: Sendable {
   public var values: Tensor
   public var indices: Tensor
   public var shape: [Int]
+  public var unknownFields = UnknownFields()
 
   public init(values: Tensor, indices: Tensor, shape: [Int]) {
     self.values = values

@@ -26,6 +26,8 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable {
   case float8e8m0 = 24
   case uint2 = 25
   case int2 = 26
+  case float6e2m3 = 27
+  case float6e3m2 = 28
 
   /// The name used in reports and accepted in JSON: `float32`, `bfloat16`, `uint4` ...
   public var name: String { String(describing: self) }
@@ -35,6 +37,7 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable {
     switch self {
     case .uint2, .int2: 2
     case .uint4, .int4, .float4e2m1: 4
+    case .float6e2m3, .float6e3m2: 6
     case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0: 8
     case .uint16, .int16, .float16, .bfloat16: 16
     case .float32, .int32, .uint32: 32
@@ -48,7 +51,7 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable {
   public var isFloatingPoint: Bool {
     switch self {
     case .float16, .bfloat16, .float32, .float64, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz,
-      .float4e2m1, .float8e8m0:
+      .float4e2m1, .float6e2m3, .float6e3m2, .float8e8m0:
       true
     default: false
     }
@@ -71,7 +74,6 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable {
       let (bytes, overflow) = count.multipliedReportingOverflow(by: bitWidth / 8)
       return overflow ? nil : bytes
     }
-    let perByte = 8 / bitWidth
-    return count / perByte + (count % perByte == 0 ? 0 : 1)
+    return count / 8 * bitWidth + (count % 8 * bitWidth + 7) / 8
   }
 }

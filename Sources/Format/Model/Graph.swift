@@ -1,5 +1,3 @@
-import OrderedCollections
-
 /// A constant tensor of a graph with its name.
 public struct Initializer: Sendable {
   public var name: String
@@ -23,7 +21,7 @@ public struct Graph: Sendable {
   public var sparseInitializers: [(name: String, tensor: SparseTensor)]
   public var nodes: [Node]
   public var quantizationAnnotations: [QuantizationAnnotation]
-  public var metadata: OrderedDictionary<String, String>
+  public var metadata: TextDictionary
   public var unknownFields: UnknownFields
 
   public init(name: String = "", inputs: [Value] = [], outputs: [Value] = [], nodes: [Node] = []) {
@@ -44,9 +42,10 @@ public struct Graph: Sendable {
 /// Names of the tensors that hold the scale, zero point and the like of a quantised tensor.
 public struct QuantizationAnnotation: Sendable {
   public var tensorName: String
-  public var parameters: OrderedDictionary<String, String>
+  public var parameters: TextDictionary
+  public var unknownFields = UnknownFields()
 
-  public init(tensorName: String, parameters: OrderedDictionary<String, String>) {
+  public init(tensorName: String, parameters: TextDictionary) {
     self.tensorName = tensorName
     self.parameters = parameters
   }

@@ -1,15 +1,37 @@
-import OrderedCollections
-
 /// The version of one operator set that a model uses.
 public struct OperatorSetImport: Sendable, Hashable {
   /// Empty for the standard set.
   public var domain: String
   public var version: Int
+  /// Plays no part in equality.
+  public var unknownFields = UnknownFields()
 
   public init(domain: String = "", version: Int) {
     self.domain = domain
     self.version = version
   }
+
+  public static func == (left: OperatorSetImport, right: OperatorSetImport) -> Bool {
+    left.domain == right.domain && left.version == right.version
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(domain)
+    hasher.combine(version)
+  }
+}
+
+/// A training step: graphs that give state its first value and its next one.
+public struct TrainingInfo: Sendable {
+  public var initialization: Graph?
+  public var algorithm: Graph?
+  /// Initializer names to outputs of `initialization`.
+  public var initializationBindings: TextDictionary = [:]
+  /// Initializer names to outputs of `algorithm`.
+  public var updateBindings: TextDictionary = [:]
+  public var unknownFields = UnknownFields()
+
+  public init() {}
 }
 
 /// A model-local function: an operator defined by a graph of others.
@@ -27,7 +49,7 @@ public struct Function: Sendable {
   public var operatorSets: [OperatorSetImport]
   public var valueInfo: [Value]
   public var docString: String
-  public var metadata: OrderedDictionary<String, String>
+  public var metadata: TextDictionary
   public var unknownFields: UnknownFields
 
   public init(name: String, domain: String, inputs: [String], outputs: [String], nodes: [Node]) {
@@ -58,7 +80,8 @@ public struct Model: Sendable {
   public var docString: String
   public var graph: Graph
   public var functions: [Function]
-  public var metadata: OrderedDictionary<String, String>
+  public var trainingInfo: [TrainingInfo]
+  public var metadata: TextDictionary
   public var unknownFields: UnknownFields
 
   public init(graph: Graph, operatorSets: [OperatorSetImport], irVersion: Int) {
@@ -71,6 +94,7 @@ public struct Model: Sendable {
     modelVersion = 0
     docString = ""
     functions = []
+    trainingInfo = []
     metadata = [:]
     unknownFields = UnknownFields()
   }

@@ -1,5 +1,3 @@
-import OrderedCollections
-
 /// One operation of a graph. Inputs and outputs are value names; an empty name stands for an omitted optional one.
 public struct Node: Sendable {
   public var name: String
@@ -11,7 +9,7 @@ public struct Node: Sendable {
   public var outputs: [String]
   public var attributes: [Attribute]
   public var docString: String
-  public var metadata: OrderedDictionary<String, String>
+  public var metadata: TextDictionary
   public var unknownFields: UnknownFields
 
   public init(

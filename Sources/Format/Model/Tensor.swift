@@ -4,9 +4,13 @@ public struct Tensor: Sendable {
   /// Extents, outermost first; empty for a scalar.
   public let shape: [Int]
   public let storage: TensorStorage
-  /// Fields of the file that this version does not know, kept for writing.
-  public var unknownFields = UnknownFields()
+  /// The tensor's own name where it is the value of an attribute or the indices of a sparse tensor.
+  public var name = ""
   public var docString = ""
+  public var metadata: TextDictionary = [:]
+  /// How the file holds the elements.
+  public var encoding = TensorEncoding()
+  public var unknownFields = UnknownFields()
 
   /// A tensor over existing storage.
   ///

@@ -1,5 +1,3 @@
-import OrderedCollections
-
 /// The type of a value that flows through a graph.
 public indirect enum ValueType: Sendable, Hashable {
   case tensor(ElementType, Shape?)
@@ -14,12 +12,11 @@ public struct Value: Sendable {
   public var name: String
   public var type: ValueType?
   public var docString: String
-  public var metadata: OrderedDictionary<String, String>
-  /// Fields of the file that this version does not know, kept for writing.
+  public var metadata: TextDictionary
   public var unknownFields: UnknownFields
 
   public init(
-    name: String, type: ValueType? = nil, docString: String = "", metadata: OrderedDictionary<String, String> = [:]
+    name: String, type: ValueType? = nil, docString: String = "", metadata: TextDictionary = [:]
   ) {
     self.name = name
     self.type = type
@@ -42,11 +39,4 @@ public struct Value: Sendable {
   public var shape: Shape? {
     if case .tensor(_, let shape) = type { shape } else { nil }
   }
-}
-
-/// Bytes of protobuf fields that the schema does not name, in file order, so that writing loses nothing.
-public struct UnknownFields: Sendable, Hashable {
-  public var bytes: [UInt8]
-  public init(bytes: [UInt8] = []) { self.bytes = bytes }
-  public var isEmpty: Bool { bytes.isEmpty }
 }

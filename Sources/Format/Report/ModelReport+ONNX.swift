@@ -5,7 +5,7 @@ extension ModelReport {
     version = "IR \(model.irVersion), operator sets \(sets.joined(separator: ", "))"
     producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
     name = model.graph.name
-    metadata = model.metadata
+    for (key, value) in model.metadata { metadata[key] = value }
     let constants = Set(model.graph.initializers.map(\.name))
     var inference = ShapeInference(operatorSets: model.operatorSets)
     do throws(FormatError) {

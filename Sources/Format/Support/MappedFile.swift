@@ -53,6 +53,15 @@ import Glibc
     return try unsafe body(UnsafeRawBufferPointer(start: base.map { unsafe $0 + range.lowerBound }, count: range.count))
   }
 
+  /// Drops the pages of a range from this process. They come back from the file when they are touched again.
+  public func giveBack(_ range: Range<Int>) {
+    guard let base = unsafe base, range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return }
+    let start = range.lowerBound & ~(Self.pageSize - 1)
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), range.upperBound - start, MADV_DONTNEED)
+  }
+
+  private static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+
   /// A copy of a range of bytes.
   public func bytes(_ range: Range<Int>) throws(FormatError) -> [UInt8] {
     try unsafe withBytes(range) { buffer in unsafe [UInt8](buffer) }

@@ -1,8 +1,8 @@
 import NNFormat
 
 extension Fusion {
-  /// Batch normalisation of constants becomes scale and offset along the last axis, where the channels are on that axis:
-  /// of rank 2, or between two transpositions that move the channels away and back.
+  /// Batch normalisation of constants becomes scale and offset along the last axis, where the channels are on that
+  /// axis: between two transpositions that move the channels away and back.
   package static func fuseAffine(_ draft: inout Draft) throws(EngineError) {
     let consumers = draft.consumers()
     let producers = draft.producers()

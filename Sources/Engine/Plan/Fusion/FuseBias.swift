@@ -1,7 +1,8 @@
 import NNFormat
 
 extension Fusion {
-  /// An addition of one constant for each column, right after a dense layer without bias and activation, becomes its bias.
+  /// An addition of one constant for each column, right after a dense layer without bias and activation, becomes its
+  /// bias.
   package static func fuseBias(_ draft: inout Draft) throws(EngineError) {
     let consumers = draft.consumers()
     for index in draft.nodes.indices {

@@ -1,0 +1,72 @@
+extension Resolver {
+  /// The resolution: blocks placed in the arena, every address that does not come from the caller fixed.
+  mutating func finish(_ inputShapes: [[Int]]) throws(EngineError) -> Resolution {
+    var directOutputs = Set<Int>()
+    if dynamicSteps.isEmpty {
+      for (index, value) in plan.outputValues.enumerated() {
+        if case .block(let block)? = values[value]?.place, outputOfBlock[block] == nil {
+          outputOfBlock[block] = index
+          directOutputs.insert(index)
+        }
+      }
+    }
+    for block in blocks.indices where outputOfBlock[block] != nil { blocks[block].byteCount = 0 }
+    let memory = MemoryPlan(blocks)
+    let slotCount = pending.reduce(plan.outputValues.count) { count, entry in
+      count + plan.steps[entry.step].inputs.count + plan.steps[entry.step].outputs.count
+    }
+    let resolution = try Resolution(
+      inputShapes: inputShapes, slotCount: slotCount, arenaByteCount: memory.byteCount,
+      scratchByteCount: scratchByteCount, evaluated: evaluated)
+    var slot = 0
+    for (index, work) in pending {
+      let step = plan.steps[index]
+      resolution.steps.append(
+        Resolution.ReadyStep(
+          run: work.run, slot: slot, inputCount: step.inputs.count,
+          outputCount: step.outputs.count, step: index))
+      for value in step.inputs + step.outputs {
+        if let value { bind(value, to: slot, in: resolution, memory) }
+        slot += 1
+      }
+    }
+    resolution.values = values
+    resolution.dynamicSteps = dynamicSteps
+    bindOutputs(from: slot, direct: directOutputs, in: resolution, memory)
+    for value in values.indices {
+      if case .block(let block)? = values[value]?.place, outputOfBlock[block] == nil {
+        unsafe resolution.values[value]?.place = .fixed(UnsafeRawPointer(resolution.arena.base + memory.offsets[block]))
+      }
+    }
+    return resolution
+  }
+
+  private func bind(_ value: Int, to slot: Int, in resolution: Resolution, _ memory: MemoryPlan) {
+    switch values[value]?.place {
+    case .fixed(let pointer): unsafe resolution.slots[slot] = UnsafeMutableRawPointer(mutating: pointer)
+    case .input(let input): resolution.inputPatches.append((slot, input))
+    case .block(let block):
+      if let output = outputOfBlock[block] {
+        resolution.outputPatches.append((slot, output))
+      } else {
+        unsafe resolution.slots[slot] = unsafe resolution.arena.base + memory.offsets[block]
+      }
+    case nil: break
+    }
+  }
+
+  private func bindOutputs(
+    from firstSlot: Int, direct: Set<Int>, in resolution: Resolution, _ memory: MemoryPlan
+  ) {
+    guard dynamicSteps.isEmpty else { return }
+    for (index, value) in plan.outputValues.enumerated() {
+      guard let resolved = values[value] else { continue }
+      resolution.outputShapes.append(resolved.shape)
+      resolution.outputByteCounts.append(resolved.byteCount)
+      if direct.contains(index) { continue }
+      bind(value, to: firstSlot + index, in: resolution, memory)
+      resolution.copies.append(
+        Resolution.OutputCopy(output: index, slot: firstSlot + index, byteCount: resolved.byteCount))
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Glibc
+
+/// The folder of a model, which is the only place that its tensors may refer to.
+final class ExternalDataFolder {
+  /// The folder; `nil` when the model did not come from a file.
+  private let folder: String?
+  private var files: [String: MappedFile] = [:]
+
+  /// The folder that holds a model file.
+  init(ofModelAt path: String?) {
+    folder = path.map { path in
+      guard let slash = path.lastIndex(of: "/") else { return "." }
+      return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+  }
+
+  /// The bytes that the `external_data` entries of a tensor describe, mapped.
+  ///
+  /// - Throws: `FormatError` of kind `refused` for a place outside of the folder, `missing` when there is no such file,
+  ///   `truncated` when the file is too short.
+  func storage(_ entries: TextDictionary, byteCount: Int) throws(FormatError) -> TensorStorage {
+    guard let location = entries["location"] else {
+      throw FormatError(.malformed, "its elements are in another file, but no location is given")
+    }
+    let offset = try number(entries["offset"]) ?? 0
+    if let length = try number(entries["length"]), length != byteCount {
+      throw FormatError(.mismatch, "it needs \(byteCount) bytes, but \(length) are given for it in \"\(location)\"")
+    }
+    let file = try file(at: location)
+    guard byteCount <= file.count, offset <= file.count - byteCount else {
+      throw FormatError(
+        .truncated, "it needs \(byteCount) bytes from byte \(offset) of \"\(location)\", which has \(file.count)")
+    }
+    return .mapped(file, offset..<offset + byteCount)
+  }
+
+  private func number(_ text: String?) throws(FormatError) -> Int? {
+    guard let text else { return nil }
+    guard let number = Int(text), number >= 0 else {
+      throw FormatError(.malformed, "\"\(text)\" is no offset or length of external data")
+    }
+    return number
+  }
+
+  private func file(at location: String) throws(FormatError) -> MappedFile {
+    if let file = files[location] { return file }
+    guard let folder else {
+      throw FormatError(.missing, "its elements are in \"\(location)\", but the model did not come from a file")
+    }
+    let components = location.split(separator: "/", omittingEmptySubsequences: false)
+    guard !location.isEmpty, !location.hasPrefix("/"), !components.contains(".."), !location.utf8.contains(0) else {
+      throw outside(location)
+    }
+    guard let base = Self.resolved(folder), let target = Self.resolved(folder + "/" + location) else {
+      throw FormatError(
+        .missing, "its elements are in \"\(location)\", which cannot be found",
+        advice: "Put that file into the folder of the model")
+    }
+    guard target.hasPrefix(base == "/" ? base : base + "/") else { throw outside(location) }
+    var status = stat()
+    guard unsafe stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw FormatError(.refused, "its elements are in \"\(location)\", which is not a regular file")
+    }
+    let file = try MappedFile(path: target)
+    files[location] = file
+    return file
+  }
+
+  private func outside(_ location: String) -> FormatError {
+    FormatError(
+      .refused, "its elements are in \"\(location)\", which is outside of the model's folder",
+      advice: "Only if you trust the model: copy that file into the folder and correct the location")
+  }
+
+  /// The path without symbolic links, when there is such a file.
+  private static func resolved(_ path: String) -> String? {
+    guard let buffer = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(buffer) }
+    return unsafe String(validatingCString: buffer)
+  }
+}

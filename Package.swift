@@ -41,10 +41,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Tools", swiftSettings: strict),
-    .testTarget(name: "NNFormatTests", dependencies: ["NNFormat"], swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["NNFormat"], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "NNFormatTests", dependencies: ["NNFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "NNEngineTests", dependencies: ["NNEngine", "NNFormat"], swiftSettings: strict),
     .testTarget(name: "KernelTests", dependencies: ["NNEngine"], swiftSettings: strict),
     .testTarget(
-      name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat"], swiftSettings: strict),
+      name: "FixtureTests", dependencies: ["NNFormat", "NNEngine", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat", "TestSupport"], swiftSettings: strict),
   ]
 )

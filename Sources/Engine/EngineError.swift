@@ -1,3 +1,5 @@
+import NNFormat
+
 /// Why a graph cannot be planned or run.
 public struct EngineError: Error, Sendable, Hashable {
   /// The class of a failure, for programs that react to it.
@@ -29,5 +31,5 @@ public struct EngineError: Error, Sendable, Hashable {
 
 extension EngineError: CustomStringConvertible {
   /// One line: the node, then what is wrong.
-  public var description: String { (node.map { "node \($0): " } ?? "") + message + "." }
+  public var description: String { ((node.map { "node \($0): " } ?? "") + message + ".").onOneLine }
 }

@@ -121,6 +121,10 @@ private struct HDF5IndexReader {
     let layout = try HDF5Library.call("read a layout", at: path) { H5Pget_layout(creation).rawValue }
     switch layout {
     case H5D_CONTIGUOUS.rawValue:
+      var status = H5D_SPACE_STATUS_ERROR
+      try HDF5Library.call("read a layout", at: path) { unsafe H5Dget_space_status(dataset, &status) }
+      // Behind a user block the offset of a dataset without bytes is not the undefined one.
+      guard status != H5D_SPACE_STATUS_NOT_ALLOCATED else { return .contiguous(offset: nil) }
       let offset = HDF5Library.locked { H5Dget_offset(dataset) }
       return .contiguous(offset: offset == nn_haddr_undef() ? nil : Int(exactly: offset))
     case H5D_COMPACT.rawValue: return .compact

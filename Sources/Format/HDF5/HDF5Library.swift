@@ -29,7 +29,11 @@ enum HDF5Library {
       guard status >= 0 else {
         let message = innermostMessage()
         let kind: FormatError.Kind = message.contains("truncated") ? .truncated : .malformed
-        throw FormatError(kind, "HDF5: cannot \(action): \(message)", at: place)
+        let advice =
+          message.contains("bad version number")
+          ? "A newer HDF5 library than the \(version) used here may have written the file; write it again with libver='v110'"
+          : nil
+        throw FormatError(kind, "HDF5: cannot \(action): \(message)", at: place, advice: advice)
       }
       return status
     }

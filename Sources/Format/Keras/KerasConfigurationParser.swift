@@ -1,7 +1,7 @@
 import OrderedCollections
 
 /// Builds the layer tree from the JSON of a model, in the spelling of any generation of Keras.
-struct KerasConfigurationParser {
+package struct KerasConfigurationParser {
   let generation: Int
   let limits: ReadLimits
 
@@ -53,7 +53,7 @@ struct KerasConfigurationParser {
   }
 
   /// Keras's spelling of a class name in generated names and paths: `BatchNormalization` becomes `batch_normalization`.
-  static func snakeCase(_ className: String) -> String {
+  package static func snakeCase(_ className: String) -> String {
     let characters = Array(className.filter { $0.isLetter || $0.isNumber || $0 == "_" })
     var result = ""
     for (index, character) in characters.enumerated() {

@@ -40,7 +40,8 @@ public struct KerasModel: Sendable {
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
 
-  init(path: String, layout: Layout) {
+  /// A model without content.
+  package init(path: String, layout: Layout) {
     self.path = path
     self.layout = layout
     weightGroups = []
@@ -65,6 +66,12 @@ public struct KerasWeightGroup: Sendable {
   /// Where the group stands in the file.
   public var path: String
   public var weights: [KerasWeight]
+
+  package init(name: String, path: String, weights: [KerasWeight]) {
+    self.name = name
+    self.path = path
+    self.weights = weights
+  }
 }
 
 /// One stored variable.
@@ -75,6 +82,12 @@ public struct KerasWeight: Sendable {
   public var path: String
   /// Its elements, or why they cannot be had.
   public var value: Result<Tensor, FormatError>
+
+  package init(name: String, path: String, value: Result<Tensor, FormatError>) {
+    self.name = name
+    self.path = path
+    self.value = value
+  }
 
   /// The elements.
   public func tensor() throws(FormatError) -> Tensor { try value.get() }

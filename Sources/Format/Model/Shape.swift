@@ -60,14 +60,17 @@ extension Shape: CustomStringConvertible {
 
 /// The product of non-negative extents.
 ///
-/// - Returns: `nil` on overflow or a negative extent. An empty list gives 1, the size of a scalar.
+/// - Returns: `nil` on a negative extent, or when the extents other than 0 overflow: no part of a shape that has a product
+///   overflows by itself. An empty list gives 1, the size of a scalar.
 public func checkedProduct(_ extents: some Sequence<Int>) -> Int? {
   var product = 1
+  var isEmpty = false
   for extent in extents {
     guard extent >= 0 else { return nil }
-    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+    isEmpty = isEmpty || extent == 0
+    let (next, overflow) = product.multipliedReportingOverflow(by: max(extent, 1))
     if overflow { return nil }
     product = next
   }
-  return product
+  return isEmpty ? 0 : product
 }

@@ -55,7 +55,24 @@ extension FormatError: CustomStringConvertible {
     if let place { text += " (\(place))" }
     text += "."
     if let advice { text += " \(advice)." }
-    return text.replacing("\n", with: " ")
+    return text.onOneLine
+  }
+}
+
+extension String {
+  /// The text without anything that breaks a line or steers a terminal: breaks and tabs become spaces, other control
+  /// characters `\u{1b}` and the like. Names from files may hold any character.
+  package var onOneLine: String {
+    var text = ""
+    for scalar in unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .lineSeparator, .paragraphSeparator: text += " "
+      case .control where scalar.properties.isWhitespace: text += " "
+      case .control: text += "\\u{\(String(scalar.value, radix: 16))}"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
   }
 }
 

@@ -5,46 +5,46 @@ import OrderedCollections
 /// A pickle is a program for a small stack machine that may call anything. This one runs the machine without calling
 /// anything: it knows the constructors of an array, and every other name stays a name with its arguments, in which arrays
 /// are looked for. No code is ever looked up.
-struct PickledArrays {
-  /// A value on the machine's stack; a class because later instructions complete earlier ones.
-  private final class Value {
-    enum Content {
-      case none
-      case bool(Bool)
-      case int(Int)
-      case text(String)
-      case bytes(ArraySlice<UInt8>)
-      case tuple([Value])
-      case list([Value])
-      case dictionary([(Value, Value)])
-      case name(String)
-      case typeDescriptor(String, byteOrder: String)
-      /// What a name would have been called with, and the state it would have been given.
-      case call(String, [Value])
-      case array(shape: [Int], descriptor: String, isFortran: Bool, content: Value)
-      case emptyArray
-      case mark
-    }
-    var content: Content
-    init(_ content: Content) { self.content = content }
+package struct PickledArrays {
+  /// The place of a value among `values`. Values refer to each other by place, since later instructions complete earlier
+  /// ones, and so that no depth of nesting takes any depth of calls.
+  private typealias Value = Int
+
+  private enum Content {
+    case none
+    case bool(Bool)
+    case int(Int)
+    case text(String)
+    case bytes(ArraySlice<UInt8>)
+    case tuple([Value])
+    case list([Value])
+    case dictionary([(Value, Value)])
+    case name(String)
+    case typeDescriptor(String, byteOrder: String)
+    /// What a name would have been called with, and the state it would have been given.
+    case call(String, [Value])
+    case array(shape: [Int], descriptor: String, isFortran: Bool, content: Value)
+    case emptyArray
+    case mark
   }
 
   private let bytes: [UInt8]
   private let name: String
   private var position = 0
+  private var values: [Content] = []
   private var stack: [Value] = []
   private var memo: [Int: Value] = [:]
 
   /// The arrays of a pickled zero-dimensional object array that holds a dictionary from text to arrays.
-  static func dictionary(_ bytes: [UInt8], name: String) throws(FormatError) -> OrderedDictionary<String, Tensor> {
+  package static func dictionary(_ bytes: [UInt8], name: String) throws(FormatError) -> OrderedDictionary<String, Tensor> {
     var machine = PickledArrays(bytes: bytes, name: name)
     let top = try machine.run()
-    guard case .array(_, _, _, let list) = top.content, case .list(let elements) = list.content,
-      let first = elements.first, case .dictionary(let entries) = first.content
+    guard case .array(_, _, _, let list) = machine.values[top], case .list(let elements) = machine.values[list],
+      let first = elements.first, case .dictionary(let entries) = machine.values[first]
     else { throw machine.refused("a value that is not a dictionary of arrays") }
     var arrays: OrderedDictionary<String, Tensor> = [:]
     for (key, value) in entries {
-      guard case .text(let key) = key.content else { throw machine.refused("a key that is not text") }
+      guard case .text(let key) = machine.values[key] else { throw machine.refused("a key that is not text") }
       arrays[key] = try machine.tensor(value)
     }
     return arrays
@@ -61,27 +61,29 @@ struct PickledArrays {
 
   /// The only array in a value, which may be wrapped in other objects.
   private func tensor(_ wrapped: Value) throws(FormatError) -> Tensor {
-    var seen: Set<ObjectIdentifier> = []
-    let found = arrays(in: wrapped, &seen)
+    let found = arrays(in: wrapped)
     guard let value = found.first, found.count == 1 else { throw refused("\(found.count) arrays where one is expected") }
-    guard case .array(let shape, let descriptor, let isFortran, let content) = value.content,
-      case .bytes(let data) = content.content
+    guard case .array(let shape, let descriptor, let isFortran, let content) = values[value],
+      case .bytes(let data) = values[content]
     else { throw refused("a value that is not an array") }
     let (elementType, isBigEndian) = try NpyFile.elementType(descriptor)
     let tensor = try Tensor(elementType: elementType, shape: shape, storage: .owned(AlignedBytes(copying: Array(data))))
     return isFortran || isBigEndian ? try tensor.rearranged(fromFortranOrder: isFortran, swapped: isBigEndian) : tensor
   }
 
-  private func arrays(in value: Value, _ seen: inout Set<ObjectIdentifier>) -> [Value] {
-    guard seen.insert(ObjectIdentifier(value)).inserted else { return [] }
+  /// The arrays that a value holds at any depth.
+  private func arrays(in wrapped: Value) -> [Value] {
     var found: [Value] = []
-    switch value.content {
-    case .array: found = [value]
-    case .tuple(let values), .list(let values), .call(_, let values):
-      for inner in values { found += arrays(in: inner, &seen) }
-    case .dictionary(let entries):
-      for (_, inner) in entries { found += arrays(in: inner, &seen) }
-    default: break
+    var seen: Set<Value> = []
+    var pending = [wrapped]
+    while let value = pending.popLast() {
+      guard seen.insert(value).inserted else { continue }
+      switch values[value] {
+      case .array: found.append(value)
+      case .tuple(let inner), .list(let inner), .call(_, let inner): pending += inner
+      case .dictionary(let entries): pending += entries.map(\.1)
+      default: break
+      }
     }
     return found
   }
@@ -164,7 +166,10 @@ struct PickledArrays {
     return String(decoding: text, as: UTF8.self)
   }
 
-  private mutating func push(_ content: Value.Content) { stack.append(Value(content)) }
+  private mutating func push(_ content: Content) {
+    stack.append(values.count)
+    values.append(content)
+  }
 
   private func top() throws(FormatError) -> Value {
     guard let value = stack.last else { throw refused("an instruction without an operand") }
@@ -181,7 +186,7 @@ struct PickledArrays {
     var values: [Value] = []
     while true {
       let value = try pop()
-      if case .mark = value.content { return values.reversed() }
+      if case .mark = self.values[value] { return values.reversed() }
       values.append(value)
     }
   }
@@ -199,7 +204,7 @@ struct PickledArrays {
 
   private mutating func pushName() throws(FormatError) {
     let (attribute, module) = (try pop(), try pop())
-    guard case .text(let attribute) = attribute.content, case .text(let module) = module.content else {
+    guard case .text(let attribute) = values[attribute], case .text(let module) = values[module] else {
       throw refused("a name that is not text")
     }
     push(.name("\(module).\(attribute)"))
@@ -207,31 +212,35 @@ struct PickledArrays {
 
   private mutating func append(_ values: [Value]) throws(FormatError) {
     let list = try top()
-    guard case .list(let elements) = list.content else { throw refused("an element of something that is no list") }
-    list.content = .list(elements + values)
+    guard case .list(var elements) = self.values[list] else { throw refused("an element of something that is no list") }
+    // Letting go of the list first lets it grow in place.
+    self.values[list] = .none
+    elements += values
+    self.values[list] = .list(elements)
   }
 
   private mutating func setItems(_ values: [Value]) throws(FormatError) {
     let dictionary = try top()
-    guard case .dictionary(var entries) = dictionary.content, values.count % 2 == 0 else {
+    guard case .dictionary(var entries) = self.values[dictionary], values.count % 2 == 0 else {
       throw refused("a member of something that is no dictionary")
     }
+    self.values[dictionary] = .none
     for index in stride(from: 0, to: values.count, by: 2) { entries.append((values[index], values[index + 1])) }
-    dictionary.content = .dictionary(entries)
+    self.values[dictionary] = .dictionary(entries)
   }
 
   /// Stands for a call of a name, or of the result of one.
   private mutating func reduce() throws(FormatError) {
     let (arguments, function) = (try pop(), try pop())
-    guard case .tuple(let values) = arguments.content else { throw refused("a call without arguments") }
-    guard case .name(let name) = function.content else {
+    guard case .tuple(let values) = self.values[arguments] else { throw refused("a call without arguments") }
+    guard case .name(let name) = self.values[function] else {
       push(.call("", [function] + values))
       return
     }
     switch name {
     case "numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct": push(.emptyArray)
     case "numpy.dtype":
-      guard let first = values.first, case .text(let descriptor) = first.content else { throw refused("a type without a name") }
+      guard let first = values.first, case .text(let descriptor) = self.values[first] else { throw refused("a type without a name") }
       push(.typeDescriptor(descriptor, byteOrder: "|"))
     default: push(.call(name, values))
     }
@@ -241,25 +250,25 @@ struct PickledArrays {
   private mutating func build() throws(FormatError) {
     let state = try pop()
     let target = try top()
-    if case .call(let name, let values) = target.content {
-      target.content = .call(name, values + [state])
+    if case .call(let name, let arguments) = values[target] {
+      values[target] = .call(name, arguments + [state])
       return
     }
-    guard case .tuple(let fields) = state.content else { throw refused("a state that is no tuple") }
-    switch target.content {
+    guard case .tuple(let fields) = values[state] else { throw refused("a state that is no tuple") }
+    switch values[target] {
     case .typeDescriptor(let descriptor, _):
-      guard fields.count > 1, case .text(let order) = fields[1].content else { throw refused("a type without a byte order") }
-      target.content = .typeDescriptor(descriptor, byteOrder: order)
+      guard fields.count > 1, case .text(let order) = values[fields[1]] else { throw refused("a type without a byte order") }
+      values[target] = .typeDescriptor(descriptor, byteOrder: order)
     case .emptyArray:
-      guard fields.count == 5, case .tuple(let axes) = fields[1].content,
-        case .typeDescriptor(let descriptor, let order) = fields[2].content, case .bool(let isFortran) = fields[3].content
+      guard fields.count == 5, case .tuple(let axes) = values[fields[1]],
+        case .typeDescriptor(let descriptor, let order) = values[fields[2]], case .bool(let isFortran) = values[fields[3]]
       else { throw refused("an array of an unknown form") }
       var shape: [Int] = []
       for axis in axes {
-        guard case .int(let extent) = axis.content else { throw refused("a shape that is not made of numbers") }
+        guard case .int(let extent) = values[axis] else { throw refused("a shape that is not made of numbers") }
         shape.append(extent)
       }
-      target.content = .array(shape: shape, descriptor: order + descriptor, isFortran: isFortran, content: fields[4])
+      values[target] = .array(shape: shape, descriptor: order + descriptor, isFortran: isFortran, content: fields[4])
     default: throw refused("a state for something that takes none")
     }
   }

@@ -79,7 +79,7 @@ extension Tensor {
       unsafe buffer.storeBytes(of: scalar, toByteOffset: index * MemoryLayout<Scalar>.stride, as: Scalar.self)
     }
     func writeInteger<Scalar: FixedWidthInteger & BitwiseCopyable>(_: Scalar.Type) {
-      write(value.isNaN ? 0 : Scalar(clamping: Int64(max(-0x1p63, min(value, 0x1p63 - 1024)))))
+      write(value.isNaN ? 0 : Scalar(exactly: value.rounded(.towardZero)) ?? (value < 0 ? Scalar.min : Scalar.max))
     }
     switch elementType {
     case .float32: write(Float(value))

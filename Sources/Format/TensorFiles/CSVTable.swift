@@ -15,8 +15,8 @@ public struct CSVTable: Sendable {
     names = nil
     columnCount = 0
     values = []
-    let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
-    let separator = lines.first { !$0.isEmpty }.map(Self.separator) ?? ","
+    let lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false) { $0.isNewline }
+    let separator = lines.first { !$0.allSatisfy(\.isWhitespace) }.map(Self.separator) ?? ","
     for (index, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
       let cells = line.split(separator: separator, omittingEmptySubsequences: false)
       if columnCount == 0 {
@@ -46,10 +46,22 @@ public struct CSVTable: Sendable {
   public func tensor(for input: Value) throws(FormatError) -> Tensor {
     let elementType = input.elementType ?? .float32
     let tensor = Tensor(values, shape: try shape(for: input))
-    if elementType.isInteger || elementType == .bool, let fraction = values.first(where: { $0 != $0.rounded() }) {
-      throw FormatError(.mismatch, "\(fraction) is not a whole number, but the input \"\(input.name)\" is \(elementType.name)")
+    if let range = Self.wholeNumbers(of: elementType) {
+      if let stranger = values.first(where: { $0 != $0.rounded() || !range.contains($0) }) {
+        throw FormatError(
+          .mismatch, "\(stranger) is no number that the input \"\(input.name)\" can take, which is \(elementType.name)")
+      }
     }
     return try tensor.converted(to: elementType)
+  }
+
+  /// The values of an integer type or of booleans; `nil` for other types.
+  private static func wholeNumbers(of elementType: ElementType) -> Range<Double>? {
+    if elementType == .bool { return 0..<2 }
+    guard elementType.isInteger, let bits = elementType.bitWidth else { return nil }
+    let isUnsigned = elementType.name.hasPrefix("u")
+    let end = Double(sign: .plus, exponent: isUnsigned ? bits : bits - 1, significand: 1)
+    return isUnsigned ? 0..<end : -end..<end
   }
 
   private func shape(for input: Value) throws(FormatError) -> [Int] {

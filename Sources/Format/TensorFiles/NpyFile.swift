@@ -45,19 +45,21 @@ public enum NpyFile {
     let textOffset = isLong ? 12 : 10
     guard length <= region.count - textOffset else { throw FormatError(.truncated, "npy: the header is cut short") }
     let text = String(decoding: try region.bytes(textOffset..<textOffset + length), as: UTF8.self)
-    guard let descriptor = quoted(after: "'descr':", in: text), let shape = shape(in: text) else {
+    // The header is a Python literal, in which spaces and the kind of quotes do not count.
+    let literal = text.filter { !$0.isWhitespace }.replacing("\"", with: "'")
+    guard let descriptor = quoted(after: "'descr':", in: literal), let shape = shape(in: literal) else {
       throw FormatError(.malformed, "npy: the header \"\(text.prefix(80))\" lacks a plain type or a shape")
     }
     return Header(
-      descriptor: descriptor, isFortranOrder: text.replacing(" ", with: "").contains("'fortran_order':True"),
-      shape: shape, dataOffset: textOffset + length)
+      descriptor: descriptor, isFortranOrder: literal.contains("'fortran_order':True"), shape: shape,
+      dataOffset: textOffset + length)
   }
 
   private static func quoted(after key: String, in text: String) -> String? {
     guard let range = text.firstRange(of: key) else { return nil }
-    let rest = text[range.upperBound...].drop { $0 == " " }
-    guard let quote = rest.first, quote == "'" || quote == "\"" else { return nil }
-    return rest.dropFirst().firstIndex(of: quote).map { String(rest[rest.index(after: rest.startIndex)..<$0]) }
+    let rest = text[range.upperBound...]
+    guard rest.first == "'" else { return nil }
+    return rest.dropFirst().firstIndex(of: "'").map { String(rest[rest.index(after: rest.startIndex)..<$0]) }
   }
 
   private static func shape(in text: String) -> [Int]? {
@@ -67,10 +69,7 @@ public enum NpyFile {
     else { return nil }
     var shape: [Int] = []
     for part in text[text.index(after: opening)..<closing].split(separator: ",") {
-      guard let extent = Int(part.filter { $0 != " " && $0 != "L" }) else {
-        if part.allSatisfy({ $0 == " " }) { continue }
-        return nil
-      }
+      guard let extent = Int(part.last == "L" ? part.dropLast() : part) else { return nil }
       shape.append(extent)
     }
     return shape

@@ -1,6 +1,8 @@
 /// Reads a Keras file of any layout into a `KerasModel`.
-struct KerasReader {
+package struct KerasReader {
   let limits: ReadLimits
+
+  package init(limits: ReadLimits = ReadLimits()) { self.limits = limits }
 
   /// Reads an HDF5 file, told apart by what its root holds.
   func hdf5(_ region: ByteRegion, path: String) throws(FormatError) -> KerasModel {
@@ -21,7 +23,7 @@ struct KerasReader {
   }
 
   /// Reads the JSON of a model's configuration, which has no weights.
-  func configuration(_ json: JSONValue, path: String) throws(FormatError) -> KerasModel {
+  package func configuration(_ json: JSONValue, path: String) throws(FormatError) -> KerasModel {
     var model = KerasModel(path: path, layout: .configuration)
     // A file of `to_json` names its version; an archive's configuration does not.
     model.kerasVersion = json["keras_version"]?.string
@@ -33,7 +35,7 @@ struct KerasReader {
   }
 
   /// Parses the configuration, binds the weights to the layers and notes what the user should know.
-  func finish(_ model: inout KerasModel, tree: WeightTree? = nil) throws(FormatError) {
+  package func finish(_ model: inout KerasModel) throws(FormatError) {
     if let configuration = model.configuration {
       let parser = KerasConfigurationParser(generation: model.generation, limits: limits)
       do throws(FormatError) {
@@ -47,7 +49,7 @@ struct KerasReader {
   }
 
   /// Takes over the groups, and the optimizer's state, of a `.weights.h5` tree.
-  func adoptTree(_ tree: WeightTree, into model: inout KerasModel) {
+  package func adoptTree(_ tree: WeightTree, into model: inout KerasModel) {
     model.weightGroups = tree.groups(excluding: "optimizer")
     if let optimizer = tree.children["optimizer"] {
       let variables = optimizer.groups().flatMap(\.weights)

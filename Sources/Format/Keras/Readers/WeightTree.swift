@@ -2,14 +2,14 @@ import OrderedCollections
 
 /// The weights of a Keras 3 `.weights.h5`, of an archive's `.npz`, or of several shards: groups named by class and
 /// position, each with numbered variables in `vars`.
-struct WeightTree: Sendable {
+package struct WeightTree: Sendable {
   var path: String
   /// The layer's own name, which newer files note beside the variables.
-  var layerName: String?
-  var variables: [KerasWeight] = []
+  package var layerName: String?
+  package var variables: [KerasWeight] = []
   var children: OrderedDictionary<String, WeightTree> = [:]
 
-  init(path: String) { self.path = path }
+  package init(path: String) { self.path = path }
 
   /// The tree of an HDF5 group. Backslashes in names, which Keras wrote on Windows, separate groups like slashes.
   init(_ group: HDF5Group, limits: ReadLimits) {
@@ -43,7 +43,7 @@ struct WeightTree: Sendable {
   }
 
   /// Changes the tree at a relative path, which is made where it is missing.
-  mutating func descend(_ parts: ArraySlice<String>, _ change: (inout WeightTree) -> Void) {
+  package mutating func descend(_ parts: ArraySlice<String>, _ change: (inout WeightTree) -> Void) {
     guard let first = parts.first else { return change(&self) }
     // Keras 2.13 named the list of layers after TensorFlow's checkpoint code.
     let name = first == "_layer_checkpoint_dependencies" ? "layers" : first
@@ -68,7 +68,7 @@ struct WeightTree: Sendable {
   var allVariables: [KerasWeight] { groups().flatMap(\.weights) }
 
   /// Orders `dense_2` before `dense_10`, and `2` before `10`.
-  static func precedes(_ left: String, _ right: String) -> Bool {
+  package static func precedes(_ left: String, _ right: String) -> Bool {
     let (leftStem, leftNumber) = splitNumber(left)
     let (rightStem, rightNumber) = splitNumber(right)
     return leftStem == rightStem ? leftNumber < rightNumber : leftStem < rightStem

@@ -129,7 +129,8 @@ private struct JSONParser {
   private mutating func number() throws(FormatError) -> String {
     let start = position
     if current == UInt8(ascii: "-") { position += 1 }
-    try digits()
+    // A number does not go on behind a zero in front.
+    if current == UInt8(ascii: "0") { position += 1 } else { try digits() }
     if current == UInt8(ascii: ".") {
       position += 1
       try digits()
@@ -195,10 +196,9 @@ private struct JSONParser {
   }
 
   private mutating func fourHexDigits() throws(FormatError) -> UInt32 {
-    guard position + 4 <= bytes.count,
-      let value = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
-    else { throw unexpected("four hexadecimal digits were expected") }
+    let digits = bytes.dropFirst(position).prefix(4).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+    guard digits.count == 4 else { throw unexpected("four hexadecimal digits were expected") }
     position += 4
-    return value
+    return digits.reduce(0) { $0 << 4 | UInt32($1) }
   }
 }

@@ -1,0 +1,47 @@
+import Foundation
+
+/// The built `nnfmt`, run as its users run it.
+package enum Tool {
+  /// What a run left behind.
+  package struct Result: Sendable {
+    package var status: Int32
+    package var output: String
+    package var error: String
+
+    /// The lines of standard error.
+    package var errorLines: [String] { error.split(separator: "\n").map(String.init) }
+  }
+
+  /// The program lies beside the test bundle that this process runs.
+  package static let path: String = {
+    let bundle =
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("nnfmt").path
+  }()
+
+  /// Runs the program to its end.
+  ///
+  /// - Parameters:
+  ///   - input: what it reads on standard input.
+  ///   - environment: variables added to those of this process.
+  package static func run(
+    _ arguments: [String], input: String = "", environment: [String: String] = [:]
+  ) throws -> Result {
+    let folder = try TemporaryFolder()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.write(input, to: "input")))
+    let (output, error) = (try folder.write("", to: "output"), try folder.write("", to: "error"))
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: error))
+    try process.run()
+    process.waitUntilExit()
+    // A signal counts as a status that no run may end with.
+    let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    return Result(
+      status: status, output: String(decoding: try TemporaryFolder.bytes(of: output), as: UTF8.self),
+      error: String(decoding: try TemporaryFolder.bytes(of: error), as: UTF8.self))
+  }
+}

@@ -41,7 +41,8 @@ extension Lowering {
   private static func unsupported(_ call: LayerCall) -> FormatError {
     switch call.layer.className {
     case "Lambda":
-      return call.error(.refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
+      return call.error(
+        .refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
     case let name where name.contains(">") || call.layer.module.map { !$0.hasPrefix("keras") } ?? false:
       return call.error(.unsupported, "the class \"\(name)\" is not one of Keras's own; its code is not in the file")
     case let name: return call.error(.unsupported, "layers of class \"\(name)\" cannot be run")

@@ -104,7 +104,9 @@ struct Lowering {
   }
 
   /// A scalar constant in the element type that the layer computes in.
-  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall)
+    throws(FormatError) -> LoweredValue
+  {
     let elementType = reference.elementType ?? .float32
     let tensor = try Tensor([value], shape: []).converted(to: elementType.isFloatingPoint ? elementType : .float32)
     return constant(tensor, name, in: call)

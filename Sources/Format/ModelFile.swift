@@ -18,6 +18,12 @@ public struct ModelFile: Sendable {
   /// What it holds.
   public var content: Content
 
+  /// A file whose content is at hand.
+  package init(path: String, content: Content) {
+    self.path = path
+    self.content = content
+  }
+
   /// Reads a file, or a folder that holds an unpacked `.keras` archive. Weights stay in the file until they are used.
   ///
   /// - Parameter limits: bounds on what the file may ask for.

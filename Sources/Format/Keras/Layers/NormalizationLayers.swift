@@ -74,13 +74,8 @@ enum LayerNormalizationRule: LayerRule {
       }
       return extent
     }
-    guard let count = checkedProduct(extents) else { throw call.error(.limit, "the normalised axes are too large") }
-    let elementType = call.configuration.policy.compute
     let scale =
-      try rules.contains("gamma")
-      ? lowering.weight("gamma", in: call)
-      : lowering.constant(
-        Tensor([Float](repeating: 1, count: count), shape: extents).converted(to: elementType), "gamma", in: call)
+      try rules.contains("gamma") ? lowering.weight("gamma", in: call) : lowering.ones(extents, "gamma", in: call)
     var inputs = [moved, scale]
     if rules.contains("beta") { inputs.append(try lowering.weight("beta", in: call)) }
     let output = try lowering.add(
@@ -93,6 +88,17 @@ enum LayerNormalizationRule: LayerRule {
 }
 
 extension Lowering {
+  /// A constant of ones in the type that the layer computes in.
+  ///
+  /// - Throws: `FormatError` of kind `limit` when a configuration asks for more than a file may expand to.
+  mutating func ones(_ shape: [Int], _ name: String, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    guard let count = checkedProduct(shape), count <= limits.freelyExpandedBytes / MemoryLayout<Float>.stride else {
+      throw call.error(.limit, "the normalised axes \(shape) are too large")
+    }
+    let tensor = Tensor([Float](repeating: 1, count: count), shape: shape)
+    return constant(try tensor.converted(to: call.configuration.policy.compute), name, in: call)
+  }
+
   /// A constant of the same shape and type with one value everywhere.
   mutating func filled(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall)
     throws(FormatError) -> LoweredValue

@@ -4,6 +4,10 @@ extension Lowering {
     guard depth <= limits.depth else {
       throw FormatError(.limit, "models nest deeper than \(limits.depth) levels", at: "layer \"\(call.scope)\"")
     }
+    guard layers.count < limits.callCount else {
+      throw FormatError(
+        .limit, "the models call layers more than \(limits.callCount) times", at: "layer \"\(call.scope)\"")
+    }
     let layerIndex = layers.count
     layers.append(LoweredLayer(layer: call.layer, scope: call.scope, depth: depth, outputs: []))
     var outputs: [LoweredValue]

@@ -64,6 +64,8 @@ struct Lowering {
   var layers: [LoweredLayer] = []
   var problems: [FormatError] = []
   private var usedNames: Set<String> = []
+  /// The last number that each name was given, so that the next is found at once.
+  private var lastNumbers: [String: Int] = [:]
 
   init(operatorSetVersion: Int, isTolerant: Bool, limits: ReadLimits) {
     self.operatorSetVersion = operatorSetVersion
@@ -155,10 +157,9 @@ struct Lowering {
   /// A name that no value has yet.
   mutating func unique(_ name: String) -> String {
     var candidate = name
-    var number = 1
     while !usedNames.insert(candidate).inserted {
-      candidate = "\(name)_\(number)"
-      number += 1
+      lastNumbers[name, default: 0] += 1
+      candidate = "\(name)_\(lastNumbers[name, default: 0])"
     }
     return candidate
   }

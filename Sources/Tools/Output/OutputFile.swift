@@ -10,7 +10,8 @@ enum OutputFile {
     if path.hasSuffix(".npz") { return try NpzFile.write(results, to: path) }
     if path.hasSuffix(".npy") {
       guard results.count == 1 else {
-        throw FormatError(.unsupported, "a .npy file holds one array, but there are \(results.count) outputs", file: path,
+        throw FormatError(
+          .unsupported, "a .npy file holds one array, but there are \(results.count) outputs", file: path,
           advice: "Write .npz instead")
       }
       return try replace(path, with: NpyFile.bytes(of: results[0].tensor))

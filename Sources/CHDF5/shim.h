@@ -21,3 +21,6 @@ static inline haddr_t nn_haddr_undef(void) { return HADDR_UNDEF; }
 static inline hid_t nn_h5s_all(void) { return H5S_ALL; }
 static inline hid_t nn_h5p_default(void) { return H5P_DEFAULT; }
 static inline hid_t nn_h5e_default(void) { return H5E_DEFAULT; }
+static inline unsigned nn_h5f_acc_trunc(void) { return H5F_ACC_TRUNC; }
+static inline size_t nn_h5t_variable(void) { return H5T_VARIABLE; }
+static inline hid_t nn_h5p_dataset_create(void) { return H5P_DATASET_CREATE; }

@@ -13,7 +13,9 @@ public struct ModelFile: Sendable {
     case onnx(Model)
   }
 
+  /// Where the file lies.
   public let path: String
+  /// What it holds.
   public var content: Content
 
   /// A file whose content is at hand.

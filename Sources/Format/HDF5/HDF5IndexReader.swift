@@ -8,7 +8,7 @@ extension HDF5Index {
   /// Reads the index of an HDF5 file: the tree, all attributes, and where the datasets lie.
   ///
   /// - Throws: `FormatError` with the HDF5 path and the library's own message.
-  public init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
+  package init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     do throws(FormatError) {
       root = try HDF5Library.locked { () throws(FormatError) in
         try HDF5Image.open(region) { (file) throws(FormatError) in
@@ -97,7 +97,8 @@ private struct HDF5IndexReader {
     try HDF5Library.call("read a link", at: path) { unsafe H5Lget_val(group, name, &bytes, size, nn_h5p_default()) }
     // An external link holds a flag byte, the file name and the path, each ended by a zero.
     let skipped = link.type == H5L_TYPE_EXTERNAL ? 1 : 0
-    let target = String(decoding: bytes.dropFirst(skipped).prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let target = String(
+      decoding: bytes.dropFirst(skipped).prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return switch link.type {
     case H5L_TYPE_SOFT: .softLink(target: target)
     case H5L_TYPE_EXTERNAL: .externalLink(target: target)

@@ -1,4 +1,12 @@
+import Glibc
+
 extension AtomicWriter {
+  /// Writes the dense bytes of a tensor at an offset of the file; see `write(_:)`.
+  func write(_ tensor: Tensor, at offset: Int) throws(FormatError) {
+    guard lseek(descriptor, offset, SEEK_SET) == offset else { throw .system("cannot be written", temporaryPath) }
+    try write(tensor)
+  }
+
   private static let pieceSize = 8 << 20
 
   /// Appends the dense bytes of a tensor. Mapped bytes go in pieces whose pages are given back, so that a large file does

@@ -7,7 +7,8 @@ import Glibc
 /// file that is replaced is safe.
 @safe public struct AtomicWriter: ~Copyable {
   private let path: String
-  private let temporaryPath: String
+  /// Where the file grows, for libraries that write by themselves.
+  let temporaryPath: String
   /// The open temporary file, for libraries that write by themselves.
   let descriptor: Int32
   private var isCommitted = false

@@ -15,6 +15,7 @@ public struct ReadLimits: Sendable, Hashable {
   /// How many times larger than its stored form decoded content may be.
   public var expansionRatio = 1000
 
+  /// The default bounds.
   public init() {}
 
   /// Whether content of `stored` bytes may decode to `declared` ones.

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Names of classes, and true classes of rows.
 public enum LabelFile {
   /// The lines of a text file, without the empty ones at the end.
@@ -28,10 +26,4 @@ public enum LabelFile {
       return index
     }
   }
-}
-
-/// Questions to the file system.
-public enum FileSystem {
-  /// Whether something is at a path.
-  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }

@@ -7,7 +7,7 @@ public enum TensorInput: Sendable {
   case named(OrderedDictionary<String, Tensor>)
   case table(CSVTable)
 
-  /// Reads a file by its content: `.npy`, `.npz`, or a table of numbers; `-` reads a table from standard input.
+  /// Reads a file by its content: `.npy`, `.npz`, a serialised tensor (`.pb`), or a table of numbers; `-` reads a table from standard input.
   ///
   /// - Throws: `FormatError` that names the file.
   public static func read(_ path: String) throws(FormatError) -> TensorInput {
@@ -18,7 +18,11 @@ public enum TensorInput: Sendable {
       if start.starts(with: NpyFile.signature) { return .tensor(try NpyFile.read(region)) }
       if ZipArchive.signatures.contains(where: { start.starts(with: $0) }) { return .named(try NpzFile.read(region)) }
       let bytes = try region.bytes()
-      guard !bytes.contains(0) else { throw FormatError(.unrecognized, "is neither .npy, .npz nor a table of numbers") }
+      // A serialised tensor starts with its extents or its type, whose bytes no text starts with.
+      if let first = bytes.first, first == 0x08 || first == 0x10 || bytes.contains(0) {
+        let (name, tensor) = try TensorFile.readPB(region, path: path)
+        return .named([name: tensor])
+      }
       return .table(try CSVTable(String(decoding: bytes, as: UTF8.self)))
     } catch {
       throw error.inFile(path == "-" ? "standard input" : path)
@@ -27,7 +31,8 @@ public enum TensorInput: Sendable {
 
   /// Assigns inputs to a network's.
   ///
-  /// An archive's arrays go by name when every input's name is among them, else by order. What is given without a name
+  /// An archive's arrays go by name when every input's name is among them, or they are all names of inputs, else by
+  /// order. What is given without a name
   /// fills the inputs that are left, in order.
   /// - Throws: `FormatError` of kind `mismatch` when something is left over or does not fit.
   public static func assign(
@@ -43,15 +48,19 @@ public enum TensorInput: Sendable {
         assigned[name] = try input.single(for: value)
         continue
       }
-      if case .named(let tensors) = input, inputs.allSatisfy({ tensors[$0.name] != nil }) {
-        for value in inputs { assigned[value.name] = tensors[value.name] }
-        continue
+      if case .named(let tensors) = input {
+        let names = Set(inputs.map(\.name))
+        if names.isSubset(of: tensors.keys) || names.isSuperset(of: tensors.keys) {
+          for name in names { assigned[name] = tensors[name] ?? assigned[name] }
+          continue
+        }
       }
       let free = inputs.filter { assigned[$0.name] == nil }
       let tensors: [TensorInput]
       if case .named(let members) = input { tensors = members.values.map { .tensor($0) } } else { tensors = [input] }
       guard tensors.count <= free.count else {
-        throw FormatError(.mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
+        throw FormatError(
+          .mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
       }
       for (value, tensor) in zip(free, tensors) { assigned[value.name] = try tensor.single(for: value) }
     }

@@ -5,7 +5,7 @@ import NNFormat
 /// `nnfmt predict`: runs a network on arrays or tables of numbers.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run a network on .npy, .npz or CSV data.",
+    abstract: "Run a network on .npy, .npz, .pb or CSV data.",
     discussion: """
       Without --output, prints for each row the class or the values, the best classes and the margin between the first two.
 
@@ -20,13 +20,13 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Data: .npy, .npz, CSV, or - for CSV on standard input; NAME= in front picks the network's input. Repeatable.",
+      "Data: .npy, .npz, .pb, CSV, or - for CSV on standard input; NAME= in front picks the network's input. Repeatable.",
       valueName: "[NAME=]FILE"))
   var input: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Write the outputs: .npy (one output), .npz (all by name), .csv, or - for CSV on standard output.",
+      "Write the outputs: .npy (one output), .npz (all by name), .csv, DIR/ (output_0.pb ...), or - for CSV on standard output.",
       valueName: "FILE"))
   var output: String?
 

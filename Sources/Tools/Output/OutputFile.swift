@@ -2,11 +2,12 @@ import NNFormat
 
 /// Writes the outputs of a run in the form that the name of the target asks for.
 enum OutputFile {
-  /// Writes `.npy`, `.npz` or `.csv`, or CSV to standard output for `-`.
+  /// Writes `.npy`, `.npz` or `.csv`, `output_0.pb` ... into a folder, or CSV to standard output for `-`.
   ///
   /// - Throws: `FormatError` of kind `unsupported` for another ending, or outputs that the form cannot hold.
   static func write(_ results: [(name: String, tensor: Tensor)], to path: String) throws(FormatError) {
     if path == "-" { return Swift.print(try csv(results), terminator: "") }
+    if path.hasSuffix("/") { return try writeFolder(results, path) }
     if path.hasSuffix(".npz") { return try NpzFile.write(results, to: path) }
     if path.hasSuffix(".npy") {
       guard results.count == 1 else {
@@ -17,7 +18,16 @@ enum OutputFile {
       return try replace(path, with: NpyFile.bytes(of: results[0].tensor))
     }
     if path.hasSuffix(".csv") { return try replace(path, with: Array(try csv(results).utf8)) }
-    throw FormatError(.unsupported, "outputs are written as .npy, .npz or .csv", file: path)
+    throw FormatError(
+      .unsupported, "outputs are written as .npy, .npz, .csv, or into a folder named with a / at its end", file: path)
+  }
+
+  /// One `TensorProto` file for each output.
+  private static func writeFolder(_ results: [(name: String, tensor: Tensor)], _ path: String) throws(FormatError) {
+    try FileSystem.makeFolder(path)
+    for (index, result) in results.enumerated() {
+      try TensorFile.writePB(result.tensor, name: result.name, to: "\(path)output_\(index).pb")
+    }
   }
 
   private static func replace(_ path: String, with bytes: [UInt8]) throws(FormatError) {

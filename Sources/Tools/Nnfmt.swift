@@ -58,7 +58,7 @@ struct Nnfmt: ParsableCommand {
 
   /// Reports that something could not be done.
   private static func fail(_ message: String) -> Never {
-    Terminal.note("nnfmt: \(message)")
+    Terminal.note("nnfmt: \(message.onOneLine)")
     Glibc.exit(2)
   }
 }

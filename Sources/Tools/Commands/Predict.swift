@@ -66,12 +66,18 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let network: Network
     do {
-      network = try Network(try model.read(path).model(), options: EngineOptions(threads: shared.threads))
+      try predict()
+    } catch let error as FormatError {
+      throw error.inFile(path)
     } catch let error as EngineError {
-      throw FormatError(.unsupported, error.description.trimmingStop, file: path)
+      throw FormatError(
+        error.kind == .unsupported ? .unsupported : .mismatch, error.description.trimmingStop, file: path)
     }
+  }
+
+  private func predict() throws {
+    let network = try Network(try model.read(path).model(), options: EngineOptions(threads: shared.threads))
     let labelNames = try labels.map { try LabelFile.read($0) }
     let inputs = try TensorInput.assign(try givenInputs(network.inputs), to: network.inputs)
     let progress = RowProgress(isShown: !shared.quiet && batch != nil, rows: inputs.values.first?.shape.first ?? 0)

@@ -27,7 +27,8 @@ package struct KerasConfigurationParser {
     let flatName = json["custom_name"]?.string ?? (json["class_name"] == nil ? nil : json["name"]?.string)
     let name = (isFlat ? flatName : configuration["name"]?.string ?? json["name"]?.string) ?? fallbackName
     var layer = KerasLayer(
-      className: Self.plainClassName(className), name: name, module: json["module"]?.string,
+      className: Self.className(className, of: json), name: name,
+      module: module(of: json, configuration, className: className),
       configuration: LayerConfiguration(
         json: configuration, generation: generation, label: "layer \"\(name)\" (\(className))"))
     if let sublayers = configuration["layers"]?.array {
@@ -47,9 +48,25 @@ package struct KerasConfigurationParser {
     return layer
   }
 
-  /// The class name without a package prefix such as `Custom>`.
-  private static func plainClassName(_ name: String) -> String {
-    name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
+  /// The class of a layer by its own name, or with the package in front when it is not one of Keras's.
+  ///
+  /// A class that the user registered states the name it was registered under, and a module that is not Keras's or none;
+  /// it may be called like a class of Keras.
+  private static func className(_ name: String, of json: JSONValue) -> String {
+    let name = name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
+    guard let registered = json["registered_name"]?.string, !registered.hasPrefix("Keras>") else { return name }
+    let module = json["module"]?.string ?? ""
+    if module.hasPrefix("keras") || module.hasPrefix("tf_keras"), !registered.contains(">") { return name }
+    return registered.contains(">") ? registered : "Custom>\(registered)"
+  }
+
+  /// The module of an entry. Legacy files do not name it; there an operation of `keras.ops` is known by a configuration
+  /// without what every layer of Keras 3 states.
+  private func module(of json: JSONValue, _ configuration: JSONValue, className: String) -> String? {
+    if let module = json["module"]?.string { return module }
+    let isBare = ["trainable", "dtype", "layers", "layer", "batch_shape"].allSatisfy { configuration[$0] == nil }
+    let isCalled = json["inbound_nodes"]?.array?.isEmpty == false
+    return generation >= 3 && isBare && isCalled ? "keras.ops" : nil
   }
 
   /// Keras's spelling of a class name in generated names and paths: `BatchNormalization` becomes `batch_normalization`.

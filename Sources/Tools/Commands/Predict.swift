@@ -62,6 +62,10 @@ struct Predict: ParsableCommand {
   func validate() throws {
     if input.isEmpty { throw ValidationError("predict needs --input FILE.") }
     if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
+    if shared.json, output == "-" { throw ValidationError("--json and --output - both claim standard output.") }
+    if expect != nil, output != nil {
+      throw ValidationError("--expect prints a comparison; it does not go with --output.")
+    }
     if let top, top < 1 { throw ValidationError("--top must be 1 or more.") }
   }
 
@@ -90,9 +94,6 @@ struct Predict: ParsableCommand {
         shared.note("\(results.count == 1 ? "1 output" : "\(results.count) outputs") written to \(output)")
       }
       if !shared.json { return try printAccuracy(results, onStandardError: output == "-") }
-    }
-    guard output != "-" || !shared.json else {
-      throw ValidationError("--json and --output - both claim standard output.")
     }
     let view = try PredictionView(
       results, labels: labelNames, top: top, minimumMargin: minMargin,

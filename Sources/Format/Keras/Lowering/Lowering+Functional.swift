@@ -22,11 +22,12 @@ extension Lowering {
     let outputKeys = try outputReferences.mapTyped { (reference) throws(FormatError) in
       try network.existingKey(reference, isOutput: true)
     }
+    for reference in model.sublayers.flatMap({ $0.calls.flatMap(\.tensors) }) { _ = try network.existingKey(reference) }
     for (index, layer) in model.sublayers.enumerated() {
       for call in layer.calls.indices {
         let key = FunctionalNetwork.Key(layer: index, call: call)
         // What only masks are made of has no part in the outputs.
-        guard isTolerant || network.isNeeded(key, by: outputKeys) else { continue }
+        guard network.isNeeded(key, by: outputKeys) else { continue }
         try run(key, in: &network, scope: scope, depth: depth)
       }
     }

@@ -90,6 +90,7 @@ func expectFailure(
     try expectFailure(["predict", digits, "--input", "nope=\(images)"], ["nope"])
     try expectFailure(["predict", digits, "--input", images, "--input", images], ["0 inputs left"])
     try expectFailure(["predict", Fixtures.model("several.h5"), "--input", "x=\(images)"], ["no input \"x\""])
+    try expectFailure(["predict", digits, "--input", Fixtures.model("digits.h5")], ["digits.h5", "neither .npy"])
     try expectFailure(["predict", digits, "--input", "-"], ["standard input"], input: "not,a\ntable,here\n")
   }
 

@@ -52,7 +52,7 @@ import Testing
     }
     #expect(tensor.shape == [1, 2])
     #expect(rows.columnCount == 2)
-    for (bytes, kind) in [([0, 1, 2], .malformed), ([], .malformed)] as [([UInt8], FormatError.Kind)] {
+    for (bytes, kind) in [([0, 1, 2], .unrecognized), ([], .malformed)] as [([UInt8], FormatError.Kind)] {
       let path = try folder.write(bytes, to: "bad")
       let error = #expect(throws: FormatError.self) { try TensorInput.read(path) }
       #expect(error?.kind == kind)

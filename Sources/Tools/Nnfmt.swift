@@ -16,7 +16,7 @@ struct Nnfmt: ParsableCommand {
 
       Exit status: 0 done, or "yes"; 1 the answer is "no"; 2 it could not be done.
       """,
-    subcommands: [Inspect.self, Predict.self])
+    subcommands: [Inspect.self, Predict.self, Check.self])
 
   @Flag(help: "Print the version; with --verbose also what the machine and the libraries are.")
   var version = false
@@ -38,6 +38,8 @@ struct Nnfmt: ParsableCommand {
       try command.run()
     } catch is NegativeAnswer {
       Glibc.exit(1)
+    } catch is ReportedFailure {
+      Glibc.exit(2)
     } catch let error as FormatError {
       fail("\(error)")
     } catch let error as EngineError {

@@ -16,6 +16,12 @@ public struct ModelFile: Sendable {
   public let path: String
   public var content: Content
 
+  /// Content that stands for the file at a path, whether or not it was read from there.
+  package init(path: String, content: Content) {
+    self.path = path
+    self.content = content
+  }
+
   /// Reads a file, or a folder that holds an unpacked `.keras` archive. Weights stay in the file until they are used.
   ///
   /// - Parameter limits: bounds on what the file may ask for.

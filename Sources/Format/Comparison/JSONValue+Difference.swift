@@ -20,9 +20,12 @@ extension JSONValue {
         one.forEachDifference(to: other, at: "\(path)[\(index)]", body)
       }
     default:
-      if !isSame(as: other) { body(path, isNull ? nil : self, other.isNull ? nil : other) }
+      if !isSame(as: other) { body(path, present, other.present) }
     }
   }
+
+  /// The value unless it is `null`. A plain `nil` would be the literal of `JSONValue` itself.
+  private var present: JSONValue? { isNull ? JSONValue?.none : self }
 
   private func isSame(as other: JSONValue) -> Bool {
     if let one = double, let other = other.double { return one == other || (one.isNaN && other.isNaN) }
@@ -53,11 +56,13 @@ extension JSONValue {
   /// Members of a serialised object that say where its class is or what it was once called on.
   private static let notesOfWriter: Set<String> = ["module", "registered_name", "build_config", "shared_object_id"]
 
-  /// A training configuration of either layout: the optimizer is under `optimizer`, what HDF5 files alone hold is left out.
-  var normalizedTraining: JSONValue {
+  /// A training configuration of either layout with the optimizer under `optimizer`; `nil` when it is empty, as that of a
+  /// model that was never compiled.
+  var normalizedTraining: JSONValue? {
     guard var members = object else { return self }
+    guard members.values.contains(where: { !$0.isNull }) else { return JSONValue?.none }
     if let optimizer = members.removeValue(forKey: "optimizer_config") { members["optimizer"] = optimizer }
-    return .object(members)
+    return JSONValue.object(members)
   }
 
   /// One line of at most 60 characters.

@@ -91,7 +91,8 @@ extension ModelComparison {
 
   private mutating func compareTraining(_ left: KerasModel, _ right: KerasModel) {
     let areAlike = left.layout == right.layout && left.generation == right.generation
-    switch (left.trainingConfiguration?.normalizedTraining, right.trainingConfiguration?.normalizedTraining) {
+    let (one, other) = (left.trainingConfiguration?.normalizedTraining, right.trainingConfiguration?.normalizedTraining)
+    switch (one, other) {
     case (let one?, let other?): compareConfigurations(one, other, .training, at: "training", areAlike: areAlike)
     case (nil, nil): break
     case (let one, let other):
@@ -102,7 +103,9 @@ extension ModelComparison {
     guard !ones.isEmpty, !others.isEmpty else {
       if ones.count != others.count {
         let (one, other) = (ones.isEmpty ? nil : "\(ones.count) variables", others.isEmpty ? nil : "\(others.count) variables")
-        differ(.optimizer, "optimizer state", one, other)
+        // Files of weights alone often leave the optimizer out.
+        let counts = left.layout.holdsLayers && right.layout.holdsLayers
+        compare(.optimizer, "optimizer state", one, other, counts: counts)
       }
       return
     }

@@ -19,13 +19,14 @@ enum KerasValidator {
     return findings
   }
 
-  /// Names of layers are unique inside a model; the first versions of Keras gave all layers of a class one name.
+  /// Names of layers are unique inside a model; in chains the first versions of Keras gave all layers of
+  /// a class one name.
   private static func checkNames(of layer: KerasLayer, generation: Int, _ findings: inout [Finding]) {
     var seen: Set<String> = []
     for sublayer in layer.sublayers {
       let name = sublayer.configuration["name"]?.string ?? sublayer.name
       if !seen.insert(name).inserted {
-        let severity: Finding.Severity = generation == 1 ? .note : .error
+        let severity: Finding.Severity = layer.isFunctional || generation == 3 ? .error : .note
         findings.append(Finding(severity, "duplicate-layer-name", "two layers are called \"\(name)\"", at: layer.name))
       }
       checkNames(of: sublayer, generation: generation, &findings)

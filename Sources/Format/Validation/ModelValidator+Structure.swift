@@ -91,7 +91,8 @@ extension ModelValidator {
         .error, "cycle", "it waits for its own output, through \(names)\(cyclic.count > 7 ? " ..." : "")",
         at: scope.place(of: body.nodes[first], first))
     }
-    for (reader, name) in late where !cyclic.contains(reader) {
+    let circle = Set(cyclic)
+    for (reader, name) in late where !circle.contains(reader) {
       let producer = producers[name] ?? reader
       add(
         .error, "unsorted-nodes", "it reads \"\(name)\" before \(scope.place(of: body.nodes[producer], producer)) makes it",

@@ -43,10 +43,12 @@ extension ModelValidator {
     }
     for value in graph.inputs { inference.addInput(value) }
     addConstants(to: &inference)
+    // A node that broke its operator's rules has its finding already; its outputs are unknown.
+    let malformed = Set(findings.filter { $0.code == "malformed-node" }.map(\.place))
+    let computed = Set(graph.nodes.flatMap(\.outputs))
     for (index, node) in graph.nodes.enumerated() {
       let place = "node \(index) \(node.label)"
-      // A node that broke its operator's rules has its finding already; its outputs are unknown.
-      guard !findings.contains(where: { $0.code == "malformed-node" && $0.place == place }) else { continue }
+      guard !malformed.contains(place) else { continue }
       do throws(FormatError) {
         try inference.add(node, functions: &functions)
       } catch {
@@ -65,7 +67,7 @@ extension ModelValidator {
         }
       }
     }
-    for output in graph.outputs where !graph.nodes.contains(where: { $0.outputs.contains(output.name) }) {
+    for output in graph.outputs where !computed.contains(output.name) {
       guard let contradiction = inference[output.name]?.contradiction(to: InferredValue(output)) else { continue }
       add(.error, "type-mismatch", "it is \(contradiction) is stated", at: "output \"\(output.name)\"")
     }

@@ -18,7 +18,7 @@ public struct ModelFile: Sendable {
   /// What it holds.
   public var content: Content
 
-  /// A file whose content is at hand.
+  /// Content that stands for the file at a path, whether or not it was read from there.
   package init(path: String, content: Content) {
     self.path = path
     self.content = content

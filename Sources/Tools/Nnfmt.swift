@@ -16,7 +16,7 @@ struct Nnfmt: ParsableCommand {
 
       Exit status: 0 done, or "yes"; 1 the answer is "no"; 2 it could not be done.
       """,
-    subcommands: [Inspect.self, Predict.self])
+    subcommands: [Inspect.self, Predict.self, Check.self, Diff.self])
 
   @Flag(help: "Print the version; with --verbose also what the machine and the libraries are.")
   var version = false
@@ -39,6 +39,8 @@ struct Nnfmt: ParsableCommand {
       finish(0)
     } catch is NegativeAnswer {
       finish(1)
+    } catch is ReportedFailure {
+      finish(2)
     } catch let error as FormatError {
       fail("\(error)")
     } catch let error as EngineError {

@@ -40,3 +40,6 @@ struct ModelArgument: ParsableArguments {
 
 /// The answer of a verb is "no": exit status 1 without an error message.
 struct NegativeAnswer: Error {}
+
+/// Something could not be done, and what has been said already: exit status 2 without another message.
+struct ReportedFailure: Error {}

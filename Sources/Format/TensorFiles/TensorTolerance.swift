@@ -1,0 +1,55 @@
+/// How close elements have to be, as ONNX's own backend tests have it: `|actual - expected| <= absolute + relative *
+/// |expected|`, element by element.
+public struct TensorTolerance: Sendable, Hashable {
+  /// The part that grows with the expected element. For bfloat16 it is at least two units in the last place, 1/64.
+  public var relative: Double
+  /// The part that does not.
+  public var absolute: Double
+
+  /// The tolerance of the ONNX backend tests, 1e-3 and 1e-7, unless said otherwise.
+  public init(relative: Double = 1e-3, absolute: Double = 1e-7) {
+    self.relative = relative
+    self.absolute = absolute
+  }
+
+  /// What is wrong with a tensor, `nil` when it is close enough to the expected one.
+  ///
+  /// Type and shape have to be the same; a NaN is equal to a NaN. Elements that are no plain numbers are compared by
+  /// their bytes.
+  /// - Throws: `FormatError` when elements cannot be read.
+  public func difference(_ actual: Tensor, expected: Tensor) throws(FormatError) -> String? {
+    guard actual.elementType == expected.elementType else {
+      return "is \(actual.elementType.name), expected is \(expected.elementType.name)"
+    }
+    guard actual.shape == expected.shape else {
+      return "has shape \(Shape(actual.shape)), expected is \(Shape(expected.shape))"
+    }
+    guard let values = try? actual.doubles() else {
+      return try actual.hasSameElements(as: expected) ? nil : "has other \(actual.elementType.name) elements"
+    }
+    let relative = actual.elementType == .bfloat16 ? max(relative, 1.0 / 64) : relative
+    var wrong = 0
+    var worst = (excess: 0.0, text: "")
+    for (index, (left, right)) in zip(values, try expected.doubles()).enumerated() {
+      if left == right || (left.isNaN && right.isNaN) { continue }
+      let excess = abs(left - right) - (absolute + relative * abs(right))
+      guard !(excess <= 0) else { continue }
+      wrong += 1
+      if wrong == 1 || excess > worst.excess { worst = (excess, "\(left) where \(right) is expected, at \(index)") }
+    }
+    return wrong == 0 ? nil : "differs in \(wrong) of \(values.count) elements: \(worst.text)"
+  }
+}
+
+extension Tensor {
+  /// Whether two tensors of one type and shape hold the same bits, or the same strings.
+  ///
+  /// - Throws: `FormatError` when elements cannot be read.
+  public func hasSameElements(as other: Tensor) throws(FormatError) -> Bool {
+    guard elementType == other.elementType, shape == other.shape else { return false }
+    if case .strings(let own) = storage, case .strings(let others) = other.storage { return own == others }
+    return try unsafe withBytes { (own) throws(FormatError) in
+      try unsafe other.withBytes { others in unsafe own.elementsEqual(others) }
+    }
+  }
+}

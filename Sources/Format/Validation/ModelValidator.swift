@@ -1,0 +1,153 @@
+/// Checks models against the rules of their format, without running them.
+///
+/// An error makes a model invalid: it contradicts itself or the standard. Warnings are what this library, or some reader,
+/// cannot follow, such as unknown operators and domains. Places read `node 12 "fc1" (Gemm)`, with the function or
+/// subgraph in front.
+///
+/// The rules are those of the ONNX specification (docs/IR.md of the ONNX project) and of its operator schemas.
+public struct ModelValidator: Sendable {
+  let model: Model
+  private(set) var findings: [Finding] = []
+
+  init(_ model: Model) { self.model = model }
+
+  /// Everything to say about a model file.
+  ///
+  /// - Parameter readingWeights: whether to read every weight for NaN and infinite elements.
+  public static func findings(in file: ModelFile, readingWeights: Bool = true) -> [Finding] {
+    switch file.content {
+    case .keras(let model): KerasValidator.findings(in: model, readingWeights: readingWeights)
+    case .onnx(let model): findings(in: model, readingWeights: readingWeights)
+    }
+  }
+
+  /// Everything to say about a graph of operators.
+  ///
+  /// - Parameter readingWeights: whether to read every constant for NaN and infinite elements.
+  public static func findings(in model: Model, readingWeights: Bool = false) -> [Finding] {
+    var validator = ModelValidator(model)
+    validator.checkFormat()
+    validator.checkFunctions()
+    let isSound = validator.checkStructure()
+    validator.checkConstants(readingElements: readingWeights)
+    validator.checkDeclarations()
+    if isSound { validator.checkTypes() }
+    return validator.findings
+  }
+
+  /// Refuses an invalid model.
+  ///
+  /// - Throws: `FormatError` of kind `malformed` with the first error found.
+  public static func throwIfInvalid(_ model: Model) throws(FormatError) {
+    guard let error = findings(in: model).first(where: { $0.severity == .error }) else { return }
+    throw FormatError(.malformed, error.message, at: error.place)
+  }
+
+  mutating func add(_ severity: Finding.Severity, _ code: String, _ message: String, at place: String) {
+    findings.append(Finding(severity, code, message, at: place))
+  }
+
+  /// The main graph and those of training steps, which see its values.
+  private mutating func checkStructure() -> Bool {
+    let main = ValidatedBody(model.graph)
+    let isSound = check(main, in: ValidationScope(operatorSets: model.operatorSets))
+    for (index, training) in model.trainingInfo.enumerated() {
+      for (role, graph) in [("initialization", training.initialization), ("algorithm", training.algorithm)] {
+        guard let graph else { continue }
+        let scope = ValidationScope(
+          place: "training \(index), \(role), ", operatorSets: model.operatorSets, outer: [main.definedNames])
+        _ = check(ValidatedBody(graph), in: scope)
+      }
+    }
+    return isSound
+  }
+}
+
+/// Where a body stands: what is around it and which operators it may use.
+struct ValidationScope {
+  /// In front of the places of findings.
+  var place = ""
+  var operatorSets: [OperatorSetImport]
+  /// Names of the values that surrounding graphs define.
+  var outer: [Set<String>] = []
+  /// The attributes that a function's nodes may refer to; `nil` outside of functions.
+  var functionAttributes: Set<String>?
+
+  /// The scope of a graph that is an attribute of a node here.
+  func nested(_ name: String, at place: String, sees names: Set<String>) -> ValidationScope {
+    var scope = self
+    scope.place = "\(place), \(name), "
+    scope.outer.append(names)
+    return scope
+  }
+
+  /// How findings name a node.
+  func place(of node: Node, _ index: Int) -> String { "\(place)node \(index) \(node.label)" }
+
+  /// The version of a domain's operator set.
+  func version(of domain: String) -> Int? {
+    let isStandard = domain.isEmpty || domain == "ai.onnx"
+    return operatorSets.first { isStandard ? $0.domain.isEmpty || $0.domain == "ai.onnx" : $0.domain == domain }?.version
+  }
+}
+
+/// What graphs and function bodies have in common.
+struct ValidatedBody {
+  var nodes: [Node]
+  var inputs: [String]
+  var constants: [String]
+  var outputs: [String]
+
+  init(_ graph: Graph) {
+    nodes = graph.nodes
+    inputs = graph.inputs.map(\.name)
+    constants = graph.initializers.map(\.name) + graph.sparseInitializers.map(\.name)
+    outputs = graph.outputs.map(\.name)
+  }
+
+  init(_ function: Function) {
+    nodes = function.nodes
+    inputs = function.inputs
+    constants = []
+    outputs = function.outputs
+  }
+
+  /// Every name that has a value inside.
+  var definedNames: Set<String> {
+    var names = Set(inputs).union(constants)
+    for node in nodes { names.formUnion(node.outputs) }
+    names.remove("")
+    return names
+  }
+
+  /// Names that the body takes from around it.
+  var freeNames: Set<String> {
+    var used = Set(outputs)
+    for node in nodes { used.formUnion(node.readNames) }
+    return used.subtracting(definedNames).subtracting([""])
+  }
+}
+
+extension Node {
+  /// The graphs among the attributes, by attribute name.
+  var subgraphs: [(name: String, graph: Graph)] {
+    var result: [(name: String, graph: Graph)] = []
+    for attribute in attributes {
+      switch attribute.value {
+      case .graph(let graph): result.append((attribute.name, graph))
+      case .graphs(let graphs):
+        for (index, graph) in graphs.enumerated() { result.append(("\(attribute.name)[\(index)]", graph)) }
+      default: break
+      }
+    }
+    return result
+  }
+
+  /// The values that the node, or a graph inside of it, reads.
+  var readNames: Set<String> {
+    var names = Set(inputs)
+    for (_, graph) in subgraphs { names.formUnion(ValidatedBody(graph).freeNames) }
+    names.remove("")
+    return names
+  }
+}

@@ -43,14 +43,17 @@ struct HDF5AttributeReader {
     case .integer, .float, .bool:
       guard let elementType = dataType.elementType else { return .other("numbers of a type that is not read") }
       let memoryType = elementType.nativeHDF5Type ?? type.id
-      let bytes = try read(attribute.id, as: memoryType, byteCount: count * (elementType.byteCount(of: 1) ?? 0), at: place)
+      let bytes = try read(
+        attribute.id, as: memoryType, byteCount: count * (elementType.byteCount(of: 1) ?? 0), at: place)
       return .tensor(try Tensor(elementType: elementType, shape: shape, storage: .owned(bytes)))
     case .opaque(let bytes, let tag): return .other("\(count) x \(bytes) opaque bytes \"\(tag)\"")
     case .other(let description): return .other(description)
     }
   }
 
-  private func read(_ attribute: hid_t, as type: hid_t, byteCount: Int, at place: String) throws(FormatError) -> AlignedBytes {
+  private func read(_ attribute: hid_t, as type: hid_t, byteCount: Int, at place: String) throws(FormatError)
+    -> AlignedBytes
+  {
     try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
       guard byteCount > 0 else { return }
       try HDF5Library.call("read an attribute", at: place) { unsafe H5Aread(attribute, type, buffer.baseAddress) }

@@ -8,7 +8,7 @@ extension HDF5Index {
   /// Reads the index of an HDF5 file: the tree, all attributes, and where the datasets lie.
   ///
   /// - Throws: `FormatError` with the HDF5 path and the library's own message.
-  public init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
+  package init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     do throws(FormatError) {
       root = try HDF5Library.locked { () throws(FormatError) in
         try HDF5Image.open(region) { (file) throws(FormatError) in
@@ -28,8 +28,8 @@ private struct HDF5IndexReader {
   let source: ByteRegion
   let limits: ReadLimits
   var objectCount = 0
-  /// Addresses of the groups on the way from the root, so that a cycle of hard links ends.
-  var openGroups: Set<UInt64> = []
+  /// Addresses of all groups so far: one that is linked again, perhaps from inside of itself, is not walked again.
+  var listedGroups: Set<UInt64> = []
 
   init(source: ByteRegion, limits: ReadLimits) {
     self.source = source
@@ -79,8 +79,7 @@ private struct HDF5IndexReader {
     switch HDF5Library.locked({ H5Iget_type(object.id) }) {
     case H5I_GROUP:
       let address = UInt64(unsafe link.u.address)
-      guard openGroups.insert(address).inserted else { return .other("a group that contains itself") }
-      defer { openGroups.remove(address) }
+      guard listedGroups.insert(address).inserted else { return .other("a group that is listed at another path") }
       return .group(try self.group(object.id, path: path, depth: depth + 1))
     case H5I_DATASET: return .dataset(try dataset(object.id, path: path))
     case H5I_DATATYPE: return .other("a named type")
@@ -97,7 +96,8 @@ private struct HDF5IndexReader {
     try HDF5Library.call("read a link", at: path) { unsafe H5Lget_val(group, name, &bytes, size, nn_h5p_default()) }
     // An external link holds a flag byte, the file name and the path, each ended by a zero.
     let skipped = link.type == H5L_TYPE_EXTERNAL ? 1 : 0
-    let target = String(decoding: bytes.dropFirst(skipped).prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let target = String(
+      decoding: bytes.dropFirst(skipped).prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return switch link.type {
     case H5L_TYPE_SOFT: .softLink(target: target)
     case H5L_TYPE_EXTERNAL: .externalLink(target: target)

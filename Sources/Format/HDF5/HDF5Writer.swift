@@ -105,7 +105,9 @@ struct HDF5Writer {
     guard !texts.isEmpty else { return }
     if kind.isVariable {
       try unsafe withPointers(to: texts.map { Array($0.utf8CString) }) { (pointers) throws(FormatError) in
-        try HDF5Library.call("write an attribute", at: place) { unsafe H5Awrite(handle.id, type.id, pointers.baseAddress) }
+        try HDF5Library.call("write an attribute", at: place) {
+          unsafe H5Awrite(handle.id, type.id, pointers.baseAddress)
+        }
       }
     } else {
       let width = max(length, 1)

@@ -4,13 +4,15 @@ extension KerasModel {
     for layer in root?.sublayers.flatMap(\.all) ?? [] { note(layer) }
     for weight in weights {
       if case .failure(let error) = weight.value {
-        findings.append(Finding(error, code: error.kind == .refused ? "refused-link" : "unreadable-weight", at: weight.path))
+        findings.append(
+          Finding(error, code: error.kind == .refused ? "refused-link" : "unreadable-weight", at: weight.path))
       }
     }
     if let root, !root.isModel {
       findings.append(
         Finding(
-          .warning, "subclassed-model", "the model is of class \"\(root.className)\": its Python code is not in the file",
+          .warning, "subclassed-model",
+          "the model is of class \"\(root.className)\": its Python code is not in the file",
           at: root.name))
     }
   }
@@ -19,12 +21,14 @@ extension KerasModel {
     if layer.className == "Lambda" {
       findings.append(
         Finding(.error, "lambda-layer", "a Lambda layer holds Python code, which is never run", at: layer.name))
-    } else if layer.variableRules == nil {
+    } else if layer.variableRules == nil, !layer.isOperation {
       let isForeign = layer.className.contains(">") || layer.module.map { !$0.hasPrefix("keras") } ?? false
       findings.append(
         isForeign
           ? Finding(.warning, "custom-layer", "class \"\(layer.className)\" is not one of Keras's own", at: layer.name)
-          : Finding(.warning, "unsupported-layer", "layers of class \"\(layer.className)\" can be shown, not run", at: layer.name))
+          : Finding(
+            .warning, "unsupported-layer", "layers of class \"\(layer.className)\" can be shown, not run",
+            at: layer.name))
     }
     guard layout != .configuration, let rules = layer.variableRules else { return }
     let missing = rules.filter { layer.weights[$0.name] == nil }.map(\.name)

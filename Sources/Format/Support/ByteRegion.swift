@@ -30,6 +30,7 @@ public struct ByteRegion: Sendable {
     self.name = name
   }
 
+  /// The number of bytes.
   public var count: Int { range.count }
 
   /// The part of the region that `subrange` selects.
@@ -68,7 +69,9 @@ public struct ByteRegion: Sendable {
     case .file(let file): return .mapped(file, range)
     case .memory(let bytes) where range == 0..<bytes.count: return .owned(bytes)
     case .memory:
-      return .deferred(byteCount: range.count) { () throws(FormatError) in AlignedBytes(copying: try self.bytes(subrange)) }
+      return .deferred(byteCount: range.count) { () throws(FormatError) in
+        AlignedBytes(copying: try self.bytes(subrange))
+      }
     }
   }
 

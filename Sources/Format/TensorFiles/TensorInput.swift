@@ -20,8 +20,13 @@ public enum TensorInput: Sendable {
       let bytes = try region.bytes()
       // A serialised tensor starts with its extents or its type, whose bytes no text starts with.
       if let first = bytes.first, first == 0x08 || first == 0x10 || bytes.contains(0) {
-        let (name, tensor) = try TensorFile.readPB(region, path: path)
-        return .named([name: tensor])
+        do throws(FormatError) {
+          let (name, tensor) = try TensorFile.readPB(region, path: path)
+          return .named([name: tensor])
+        } catch {
+          guard first != 0x08, first != 0x10 else { throw error }
+          throw FormatError(.unrecognized, "is neither .npy, .npz, a serialised tensor nor a table of numbers")
+        }
       }
       return .table(try CSVTable(String(decoding: bytes, as: UTF8.self)))
     } catch {
@@ -59,7 +64,8 @@ public enum TensorInput: Sendable {
       let tensors: [TensorInput]
       if case .named(let members) = input { tensors = members.values.map { .tensor($0) } } else { tensors = [input] }
       guard tensors.count <= free.count else {
-        throw FormatError(.mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
+        throw FormatError(
+          .mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
       }
       for (value, tensor) in zip(free, tensors) { assigned[value.name] = try tensor.single(for: value) }
     }

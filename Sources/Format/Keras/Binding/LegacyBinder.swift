@@ -52,6 +52,9 @@ struct LegacyBinder {
           at: group.path))
     }
     guard leaves.isComplete else { return layer.bind(inOrder: group.weights) }
+    for weight in group.weights where VariableRule.baseName(weight.name).hasPrefix("lora_") {
+      layer.weights[VariableRule.baseName(weight.name)] = weight
+    }
     var bound: [Int: KerasWeight] = [:]
     if let named = Self.matchByName(leaves.entries, group.weights) {
       bound = named
@@ -71,7 +74,9 @@ struct LegacyBinder {
     for (index, entry) in entries.enumerated() {
       var candidates = weights.indices.filter { entry.rule.matches(weights[$0].name) }
       if candidates.count > 1 {
-        candidates = candidates.filter { weights[$0].name.split(separator: "/").dropLast().contains(Substring(entry.layer)) }
+        candidates = candidates.filter {
+          weights[$0].name.split(separator: "/").dropLast().contains(Substring(entry.layer))
+        }
       }
       guard candidates.count == 1, taken.insert(candidates[0]).inserted else { return nil }
       bound[index] = weights[candidates[0]]

@@ -28,9 +28,9 @@ extension Lowering {
   private mutating func activation(
     named name: String, of value: LoweredValue, in call: LayerCall
   ) throws(FormatError) -> LoweredValue {
-    let plainName = name.split(separator: ">").last.map(String.init) ?? name
+    let plainName = name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
     guard let function = KerasActivation.functions[plainName] else {
-      throw call.error(.unsupported, "its activation \"\(name)\" is not one of Keras's own")
+      throw call.error(.unsupported, "its activation \"\(name)\" cannot be run")
     }
     return try function(&self, value, call)
   }
@@ -127,7 +127,9 @@ enum KerasActivation {
 
 extension Lowering {
   /// Limits a value to a range.
-  mutating func clip(_ value: LoweredValue, _ low: Float?, _ high: Float?, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func clip(_ value: LoweredValue, _ low: Float?, _ high: Float?, in call: LayerCall) throws(FormatError)
+    -> LoweredValue
+  {
     var inputs: [LoweredValue?] = [value]
     inputs.append(try low.map { (low) throws(FormatError) in try scalar(low, "minimum", like: value, in: call) })
     if let high { inputs.append(try scalar(high, "maximum", like: value, in: call)) }

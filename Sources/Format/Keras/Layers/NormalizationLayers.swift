@@ -3,6 +3,7 @@
 /// ONNX normalises axis 1; another axis is moved there and back.
 enum BatchNormalizationRule: LayerRule {
   static let classNames = ["BatchNormalization", "SyncBatchNormalization"]
+  static let dependsOnTraining = true
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
     var rules: [VariableRule] = []
@@ -25,8 +26,11 @@ enum BatchNormalizationRule: LayerRule {
     let mean = try lowering.weight("moving_mean", in: call)
     let variance = try lowering.weight("moving_variance", in: call)
     let rules = variables(call.configuration).map(\.name)
-    let scale = try rules.contains("gamma") ? lowering.weight("gamma", in: call) : lowering.filled(1, "gamma", like: mean, in: call)
-    let offset = try rules.contains("beta") ? lowering.weight("beta", in: call) : lowering.filled(0, "beta", like: mean, in: call)
+    let scale =
+      try rules.contains("gamma")
+      ? lowering.weight("gamma", in: call) : lowering.filled(1, "gamma", like: mean, in: call)
+    let offset =
+      try rules.contains("beta") ? lowering.weight("beta", in: call) : lowering.filled(0, "beta", like: mean, in: call)
     let epsilon = try call.configuration.float("epsilon", default: 1e-3)
     var order = Array(0..<rank)
     order.swapAt(1, axis)
@@ -66,16 +70,16 @@ enum LayerNormalizationRule: LayerRule {
     let isMoved = order != Array(0..<rank)
     let moved = isMoved ? try lowering.transpose(input, order, in: call) : input
     let extents = try axes.mapTyped { (axis) throws(FormatError) in
-      guard let extent = input.shape?[axis].value else { throw call.error(.unsupported, "a normalised axis has no fixed extent") }
+      guard let extent = input.shape?[axis].value else {
+        throw call.error(.unsupported, "a normalised axis has no fixed extent")
+      }
       return extent
     }
-    guard let count = checkedProduct(extents) else { throw call.error(.limit, "the normalised axes are too large") }
-    let elementType = call.configuration.policy.compute
-    let scale = try rules.contains("gamma")
-      ? lowering.weight("gamma", in: call)
-      : lowering.constant(Tensor([Float](repeating: 1, count: count), shape: extents).converted(to: elementType), "gamma", in: call)
+    let scale =
+      try rules.contains("gamma")
+      ? parameter("gamma", extents, call, &lowering) : lowering.ones(extents, "gamma", in: call)
     var inputs = [moved, scale]
-    if rules.contains("beta") { inputs.append(try lowering.weight("beta", in: call)) }
+    if rules.contains("beta") { inputs.append(try parameter("beta", extents, call, &lowering)) }
     let output = try lowering.add(
       "LayerNormalization", inputs, in: call, attributes: [Attribute("axis", .int(Int64(-axes.count))), epsilon])
     guard isMoved else { return [output] }
@@ -83,11 +87,34 @@ enum LayerNormalizationRule: LayerRule {
     for (position, axis) in order.enumerated() { inverse[axis] = position }
     return [try lowering.transpose(output, inverse, in: call)]
   }
+
+  /// A variable in the extents of the sorted axes. Keras makes it in the order in which the axes are listed and reshapes
+  /// it where it is used.
+  private static func parameter(
+    _ name: String, _ extents: [Int], _ call: LayerCall, _ lowering: inout Lowering
+  ) throws(FormatError) -> LoweredValue {
+    let value = try lowering.weight(name, in: call)
+    guard value.shape?.extents != extents else { return value }
+    return try lowering.add("Reshape", [value, lowering.integers(extents, "extents", in: call)], in: call)
+  }
 }
 
 extension Lowering {
+  /// A constant of ones in the type that the layer computes in.
+  ///
+  /// - Throws: `FormatError` of kind `limit` when a configuration asks for more than a file may expand to.
+  mutating func ones(_ shape: [Int], _ name: String, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    guard let count = checkedProduct(shape), count <= limits.freelyExpandedBytes / MemoryLayout<Float>.stride else {
+      throw call.error(.limit, "the normalised axes \(shape) are too large")
+    }
+    let tensor = Tensor([Float](repeating: 1, count: count), shape: shape)
+    return constant(try tensor.converted(to: call.configuration.policy.compute), name, in: call)
+  }
+
   /// A constant of the same shape and type with one value everywhere.
-  mutating func filled(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func filled(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall)
+    throws(FormatError) -> LoweredValue
+  {
     guard let shape = reference.shape?.extents, let count = checkedProduct(shape) else {
       throw call.error(.unsupported, "the shape of \(reference.name) is not known")
     }

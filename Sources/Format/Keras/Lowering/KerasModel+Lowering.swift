@@ -18,7 +18,9 @@ extension KerasModel {
   var weightsPlace: String { layout == .legacyModel ? "/model_weights" : "model.weights.h5" }
 
   /// The lowered model and how it came about.
-  func lowering(isTolerant: Bool, limits: ReadLimits = ReadLimits()) throws(FormatError) -> (model: Model, lowering: Lowering) {
+  func lowering(isTolerant: Bool, limits: ReadLimits = ReadLimits()) throws(FormatError) -> (
+    model: Model, lowering: Lowering
+  ) {
     guard let root else {
       throw FormatError(
         .unsupported, "holds weights without layers", advice: "Give the layers with --architecture FILE")

@@ -64,6 +64,12 @@ struct Lowering {
   var layers: [LoweredLayer] = []
   var problems: [FormatError] = []
   private var usedNames: Set<String> = []
+  var scopes: [String: String] = [:]
+  var usedScopes: Set<String> = []
+  /// The constants that each layer has made, by the name it gave them.
+  private var constants: [String: [Initializer]] = [:]
+  /// The last number that each name was given, so that the next is found at once.
+  private var lastNumbers: [String: Int] = [:]
 
   init(operatorSetVersion: Int, isTolerant: Bool, limits: ReadLimits) {
     self.operatorSetVersion = operatorSetVersion
@@ -91,20 +97,23 @@ struct Lowering {
     }
   }
 
-  /// A constant of the layer. Constants of shared layers are made once.
+  /// A constant of the layer. A shared layer makes equal constants of one name once.
   mutating func constant(_ tensor: Tensor, _ name: String, in call: LayerCall) -> LoweredValue {
-    let name = "\(call.scope)/\(name)"
-    if inference[name] == nil {
-      usedNames.insert(name)
-      let initializer = Initializer(name: name, tensor: tensor)
-      graph.initializers.append(initializer)
-      inference.addInitializer(initializer)
+    let key = "\(call.scope)\u{0}\(name)"
+    if let made = constants[key]?.first(where: { $0.tensor.isSame(as: tensor) }) {
+      return LoweredValue(name: made.name, type: inference[made.name] ?? InferredValue())
     }
-    return LoweredValue(name: name, type: inference[name] ?? InferredValue())
+    let initializer = Initializer(name: unique("\(call.scope)/\(name)"), tensor: tensor)
+    constants[key, default: []].append(initializer)
+    graph.initializers.append(initializer)
+    inference.addInitializer(initializer)
+    return LoweredValue(name: initializer.name, type: inference[initializer.name] ?? InferredValue())
   }
 
   /// A scalar constant in the element type that the layer computes in.
-  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall)
+    throws(FormatError) -> LoweredValue
+  {
     let elementType = reference.elementType ?? .float32
     let tensor = try Tensor([value], shape: []).converted(to: elementType.isFloatingPoint ? elementType : .float32)
     return constant(tensor, name, in: call)
@@ -116,7 +125,14 @@ struct Lowering {
   mutating func weight(_ name: String, in call: LayerCall) throws(FormatError) -> LoweredValue {
     let policy = call.configuration.policy
     let stored = try storedWeight(name, in: call)
-    let value = constant(try stored.converted(to: policy.variable), name, in: call)
+    let key = "\(call.scope)\u{0}\(name)\u{0}variable"
+    let value: LoweredValue
+    if let made = constants[key]?.first {
+      value = LoweredValue(name: made.name, type: inference[made.name] ?? InferredValue())
+    } else {
+      value = constant(try stored.converted(to: policy.variable), name, in: call)
+      constants[key] = graph.initializers.last.map { [$0] }
+    }
     guard policy.variable != policy.compute else { return value }
     return try cast(value, to: policy.compute, in: call, suffix: "\(name)/cast")
   }
@@ -153,10 +169,9 @@ struct Lowering {
   /// A name that no value has yet.
   mutating func unique(_ name: String) -> String {
     var candidate = name
-    var number = 1
     while !usedNames.insert(candidate).inserted {
-      candidate = "\(name)_\(number)"
-      number += 1
+      lastNumbers[name, default: 0] += 1
+      candidate = "\(name)_\(lastNumbers[name, default: 0])"
     }
     return candidate
   }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Reads `.keras` archives, their unpacked form, and sharded weights.
 struct ArchiveReader {
   let limits: ReadLimits
@@ -12,13 +10,15 @@ struct ArchiveReader {
     guard zip.members["config.json"] != nil || zip.members["metadata.json"] != nil else {
       let names = zip.members.keys.prefix(4).map { "\"\($0)\"" }.joined(separator: ", ")
       throw FormatError(
-        .unrecognized, "is a zip archive without config.json (it holds \(names.isEmpty ? "nothing" : names)): not a Keras model",
+        .unrecognized,
+        "is a zip archive without config.json (it holds \(names.isEmpty ? "nothing" : names)): not a Keras model",
         file: zip.path)
     }
     var model = KerasModel(path: zip.path, layout: .archive)
     for name in zip.duplicateNames {
       model.findings.append(
-        Finding(.error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
+        Finding(
+          .error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
     }
     let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
     for name in zip.members.keys where !known.contains(name) && !name.hasPrefix("assets/") {
@@ -30,11 +30,11 @@ struct ArchiveReader {
 
   /// A folder with the members of an archive.
   func folder(_ path: String) throws(FormatError) -> KerasModel {
-    guard unsafe access("\(path)/config.json", R_OK) == 0 else {
+    guard FileSystem.exists("\(path)/config.json") else {
       throw FormatError(.unrecognized, "is a folder without config.json: not an unpacked Keras archive", file: path)
     }
     var model = KerasModel(path: path, layout: .folder)
-    try fill(&model, has: { unsafe access("\(path)/\($0)", R_OK) == 0 }) { (name) throws(FormatError) in
+    try fill(&model, has: { FileSystem.exists("\(path)/\($0)") }) { (name) throws(FormatError) in
       ByteRegion(try MappedFile(path: "\(path)/\(name)"))
     }
     return model
@@ -78,7 +78,8 @@ struct ArchiveReader {
     } else if has("model.weights.npz") {
       reader.adoptTree(try NpzWeights(limits: limits).tree(read("model.weights.npz")), into: &model)
     } else {
-      model.findings.append(Finding(.error, "missing-weights", "the archive has no model.weights.h5", at: model.weightsPlace))
+      model.findings.append(
+        Finding(.error, "missing-weights", "the archive has no model.weights.h5", at: model.weightsPlace))
     }
     try reader.finish(&model)
   }

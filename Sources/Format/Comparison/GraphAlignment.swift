@@ -42,7 +42,9 @@ struct GraphAlignment {
       waiting += zip(node.outputs, partner.outputs)
       waiting += zip(node.inputs, partner.inputs)
     }
-    for (input, other) in zip(left.inputs, right.inputs) where names[other.name] == nil { names[other.name] = input.name }
+    for (input, other) in zip(left.inputs, right.inputs) where names[other.name] == nil {
+      names[other.name] = input.name
+    }
   }
 
   /// Values without a counterpart keep their names unless these are taken by now.

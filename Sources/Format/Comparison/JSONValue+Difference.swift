@@ -56,8 +56,8 @@ extension JSONValue {
   /// Members of a serialised object that say where its class is or what it was once called on.
   private static let notesOfWriter: Set<String> = ["module", "registered_name", "build_config", "shared_object_id"]
 
-  /// A training configuration of either layout with the optimizer under `optimizer`; `nil` when it is empty, as that of a
-  /// model that was never compiled.
+  /// A training configuration of either layout with the optimizer under `optimizer`; `nil` when it is empty, as that of
+  /// a model that was never compiled.
   var normalizedTraining: JSONValue? {
     guard var members = object else { return self }
     guard members.values.contains(where: { !$0.isNull }) else { return JSONValue?.none }

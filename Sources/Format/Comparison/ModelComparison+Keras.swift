@@ -6,7 +6,8 @@ extension ModelComparison {
     compare(.metadata, "layout", left.layout.rawValue, right.layout.rawValue, counts: false)
     compare(.metadata, "keras version", left.kerasVersion, right.kerasVersion, counts: false)
     compare(.metadata, "backend", left.backend, right.backend, counts: false)
-    compare(.metadata, "date", left.metadata?["date_saved"]?.string, right.metadata?["date_saved"]?.string, counts: false)
+    compare(
+      .metadata, "date", left.metadata?["date_saved"]?.string, right.metadata?["date_saved"]?.string, counts: false)
     // A file of weights alone is read with the other's layers, so that weights meet by the paths of layers.
     var (left, right) = (left, right)
     switch (left.root, right.root) {
@@ -62,7 +63,7 @@ extension ModelComparison {
       counts: !(left.isFunctional && right.isFunctional))
   }
 
-  /// - Parameter areAlike: Whether one generation of Keras wrote both; otherwise members that only one side has are notes.
+  /// - Parameter areAlike: Whether one generation of Keras wrote both; otherwise members of one side only are notes.
   private mutating func compareConfigurations(
     _ left: JSONValue, _ right: JSONValue, _ section: Section, at path: String, omitting omitted: Set<String> = [],
     areAlike: Bool
@@ -102,7 +103,9 @@ extension ModelComparison {
     let (ones, others) = (left.optimizer?.variables ?? [], right.optimizer?.variables ?? [])
     guard !ones.isEmpty, !others.isEmpty else {
       if ones.count != others.count {
-        let (one, other) = (ones.isEmpty ? nil : "\(ones.count) variables", others.isEmpty ? nil : "\(others.count) variables")
+        let (one, other) = (
+          ones.isEmpty ? nil : "\(ones.count) variables", others.isEmpty ? nil : "\(others.count) variables"
+        )
         // Files of weights alone often leave the optimizer out.
         let counts = left.layout.holdsLayers && right.layout.holdsLayers
         compare(.optimizer, "optimizer state", one, other, counts: counts)

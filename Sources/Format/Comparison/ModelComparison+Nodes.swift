@@ -36,7 +36,8 @@ extension ModelComparison {
     compare(.structure, "\(place), operator", left.fullType, right.fullType)
     compare(.structure, "\(place), name", left.name, right.name, counts: false)
     compare(.structure, "\(place), inputs", left.inputs.joined(separator: ", "), right.inputs.joined(separator: ", "))
-    compare(.structure, "\(place), outputs", left.outputs.joined(separator: ", "), right.outputs.joined(separator: ", "))
+    compare(
+      .structure, "\(place), outputs", left.outputs.joined(separator: ", "), right.outputs.joined(separator: ", "))
     for attribute in left.attributes {
       let other = right.attributes.first { $0.name == attribute.name }
       compare(attribute, other, at: "\(place), \(attribute.name)")

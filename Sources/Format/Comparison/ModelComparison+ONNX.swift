@@ -52,7 +52,8 @@ extension ModelComparison {
         differ(.structure, place, "\(function.nodes.count) nodes", nil)
         continue
       }
-      compare(.structure, "\(place), inputs", function.inputs.joined(separator: ", "), other.inputs.joined(separator: ", "))
+      compare(
+        .structure, "\(place), inputs", function.inputs.joined(separator: ", "), other.inputs.joined(separator: ", "))
       let (ones, others) = (function.outputs.joined(separator: ", "), other.outputs.joined(separator: ", "))
       compare(.structure, "\(place), outputs", ones, others)
       compareNodes(function.nodes, other.nodes, at: "\(place), ")
@@ -77,7 +78,9 @@ extension ModelComparison {
     let sparse = Dictionary(right.sparseInitializers.map { ($0.name, $0.tensor) }) { first, _ in first }
     let sparseNames = Set(left.sparseInitializers.map(\.name))
     for (name, tensor) in left.sparseInitializers { compare(place + name, tensor, sparse[name]) }
-    for (name, tensor) in right.sparseInitializers where !sparseNames.contains(name) { compare(place + name, nil, tensor) }
+    for (name, tensor) in right.sparseInitializers where !sparseNames.contains(name) {
+      compare(place + name, nil, tensor)
+    }
     compareNodes(left.nodes, right.nodes, at: place)
   }
 
@@ -110,7 +113,9 @@ extension ModelComparison {
 }
 
 extension Model {
-  fileprivate var producerText: String { [producerName, producerVersion].filter { !$0.isEmpty }.joined(separator: " ") }
+  fileprivate var producerText: String {
+    [producerName, producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
+  }
 
   fileprivate var operatorSetText: String {
     operatorSets.map { "\($0.domain.isEmpty ? "ai.onnx" : $0.domain) \($0.version)" }.sorted().joined(separator: ", ")

@@ -2,7 +2,7 @@
 ///
 /// Two Keras files are compared layer by layer, two ONNX files node by node, whatever their layout; a Keras file and an
 /// ONNX file by the graph that the Keras one lowers to. The order of keys, spellings of one number and members that are
-/// `null` on one side and absent on the other are no differences; nor are versions, dates and producers, which are notes.
+/// `null` on one side and absent on the other are no differences; versions, dates and producers are notes.
 public struct ModelComparison: Sendable {
   /// What a difference concerns.
   public enum Section: String, Sendable {

@@ -38,11 +38,12 @@ extension ModelValidator {
     }
   }
 
-
   /// A tensor in coordinate form: one position for each value, inside of the shape and in order.
   private mutating func check(_ tensor: SparseTensor, at place: String) {
     func wrong(_ message: String) { add(.error, "malformed-sparse-tensor", message, at: place) }
-    guard let count = checkedProduct(tensor.shape) else { return wrong("its shape \(tensor.shape) is negative or too large") }
+    guard let count = checkedProduct(tensor.shape) else {
+      return wrong("its shape \(tensor.shape) is negative or too large")
+    }
     guard tensor.values.shape.count == 1 else { return wrong("its values have shape \(Shape(tensor.values.shape))") }
     let stored = tensor.values.count
     let isLinear = tensor.indices.shape == [stored]

@@ -30,7 +30,8 @@ extension ModelValidator {
         add(.error, "operator-set-version", "operator set \(domain) \(set.version) does not exist", at: place)
       } else if let newest = Self.newestOperatorSets[domain], set.version > newest {
         add(
-          .warning, "operator-set-version", "operator set \(domain) \(set.version) is newer than what is known, \(newest)",
+          .warning, "operator-set-version",
+          "operator set \(domain) \(set.version) is newer than what is known, \(newest)",
           at: place)
       }
       if let other = seen.updateValue(set.version, forKey: domain), other != set.version {
@@ -43,7 +44,8 @@ extension ModelValidator {
   mutating func check(_ node: Node, at place: String, in scope: ValidationScope) {
     for attribute in node.attributes where !attribute.referencedName.isEmpty {
       if scope.functionAttributes?.contains(attribute.referencedName) != true {
-        let message = "attribute \(attribute.name) refers to \"\(attribute.referencedName)\", which no function declares"
+        let message =
+          "attribute \(attribute.name) refers to \"\(attribute.referencedName)\", which no function declares"
         add(.error, "attribute-reference", message, at: place)
       }
     }
@@ -85,7 +87,8 @@ extension ModelValidator {
   private mutating func check(_ node: Node, calling function: Function, at place: String) {
     if node.inputs.count > function.inputs.count || node.outputs.count > function.outputs.count {
       let own = "\(node.inputs.count) inputs and \(node.outputs.count) outputs"
-      let message = "the function has \(function.inputs.count) inputs and \(function.outputs.count) outputs, the call \(own)"
+      let message =
+        "the function has \(function.inputs.count) inputs and \(function.outputs.count) outputs, the call \(own)"
       add(.error, "malformed-node", message, at: place)
     }
     for name in function.attributeNames where node.attribute(name) == nil {

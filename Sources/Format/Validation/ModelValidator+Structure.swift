@@ -95,7 +95,8 @@ extension ModelValidator {
     for (reader, name) in late where !circle.contains(reader) {
       let producer = producers[name] ?? reader
       add(
-        .error, "unsorted-nodes", "it reads \"\(name)\" before \(scope.place(of: body.nodes[producer], producer)) makes it",
+        .error, "unsorted-nodes",
+        "it reads \"\(name)\" before \(scope.place(of: body.nodes[producer], producer)) makes it",
         at: scope.place(of: body.nodes[reader], reader))
     }
   }

@@ -94,7 +94,8 @@ extension ModelValidator {
 extension InferredValue {
   /// How the value differs from a statement about it, as `float32(2, 3), but float32(2, 4)`; `nil` when both can hold.
   func contradiction(to stated: InferredValue) -> String? {
-    let text = "\(elementType?.name ?? "")\(shape?.description ?? ""), but \(stated.elementType?.name ?? "")"
+    let text =
+      "\(elementType?.name ?? "")\(shape?.description ?? ""), but \(stated.elementType?.name ?? "")"
       + (stated.shape?.description ?? "")
     if let elementType, let other = stated.elementType, elementType != other { return text }
     guard let shape, let other = stated.shape else { return nil }

@@ -1,6 +1,6 @@
 /// Checks models against the rules of their format, without running them.
 ///
-/// An error makes a model invalid: it contradicts itself or the standard. Warnings are what this library, or some reader,
+/// An error makes a model invalid: it contradicts itself or the standard. Warnings are what some reader
 /// cannot follow, such as unknown operators and domains. Places read `node 12 "fc1" (Gemm)`, with the function or
 /// subgraph in front.
 ///
@@ -87,7 +87,8 @@ struct ValidationScope {
   /// The version of a domain's operator set.
   func version(of domain: String) -> Int? {
     let isStandard = domain.isEmpty || domain == "ai.onnx"
-    return operatorSets.first { isStandard ? $0.domain.isEmpty || $0.domain == "ai.onnx" : $0.domain == domain }?.version
+    return operatorSets.first { isStandard ? $0.domain.isEmpty || $0.domain == "ai.onnx" : $0.domain == domain }?
+      .version
   }
 }
 

@@ -7,9 +7,9 @@ struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Validate model files; run ONNX test folders.",
     discussion: """
-      Structure, operators, types, shapes and weights are checked; nothing in a file is executed. A test folder holds model.onnx and
-      test_data_set_*/ with input_*.pb and output_*.pb; outputs have to agree to 1e-3 relative plus 1e-7 absolute, as in ONNX's own
-      backend tests. Tests of operators that do not run are skipped.
+      Structure, operators, types, shapes and weights are checked; nothing in a file is executed. A test folder holds
+      model.onnx and test_data_set_*/ with input_*.pb and output_*.pb; outputs have to agree to 1e-3 relative plus 1e-7
+      absolute, as in ONNX's own backend tests. Tests of operators that do not run are skipped.
 
       Exit status: 0 all passed, 1 something failed, 2 a file could not be read.
 

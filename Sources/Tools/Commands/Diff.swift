@@ -6,8 +6,8 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare two model files of any formats.",
     discussion: """
-      Structure, hyper-parameters, weights and training state are compared. Versions, dates and producers are shown and do not count. Without
-      --tolerance every bit of a weight counts.
+      Structure, hyper-parameters, weights and training state are compared. Versions, dates and producers are shown and
+      do not count. Without --tolerance every bit of a weight counts.
 
       Exit status: 0 no difference, 1 there are differences, 2 a file could not be read.
 

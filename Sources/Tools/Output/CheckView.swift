@@ -40,7 +40,9 @@ struct CheckView {
     isUnreadable = true
     files.append([
       "file": .string(path), "result": "unreadable",
-      "findings": [["severity": "error", "code": "unreadable", "message": .string("\(error)"), "where": .string(path)]],
+      "findings": [
+        ["severity": "error", "code": "unreadable", "message": .string("\(error)"), "where": .string(path)]
+      ],
     ])
     Terminal.note("nnfmt: \(error)")
   }

@@ -98,7 +98,9 @@ import Testing
     Change("node 0 \"fc\" (Gemm), alpha") { $0.graph.nodes[0].attributes = [Attribute("alpha", .float(2))] },
     Change("node 1 \"act\" (Relu), operator") { $0.graph.nodes[1].operatorType = "Tanh" },
     Change("node 0 \"fc\" (Gemm), inputs") { $0.graph.nodes[0].inputs = ["x", "w"] },
-    Change("node 2 \"more\" (Relu)") { $0.graph.nodes.append(Node(name: "more", "Relu", inputs: ["y"], outputs: ["z"])) },
+    Change("node 2 \"more\" (Relu)") {
+      $0.graph.nodes.append(Node(name: "more", "Relu", inputs: ["y"], outputs: ["z"]))
+    },
     Change("input \"x\"") { $0.graph.inputs[0].type = .tensor(.float32, [2, 4]) },
     Change("operator sets") { $0.operatorSets = [OperatorSetImport(version: 20)] },
     Change("metadata.key") { $0.metadata["key"] = "value" },

@@ -11,7 +11,9 @@ import Testing
   }
 
   @Test(arguments: [
-    Change("duplicate-producer") { $0.graph.nodes[1].outputs = ["h"]; $0.graph.outputs[0].name = "h" },
+    Change("duplicate-producer") {
+      $0.graph.nodes[1].outputs = ["h"]; $0.graph.outputs[0].name = "h"
+    },
     Change("duplicate-producer") { $0.graph.nodes[0].outputs = ["w"] },
     Change("cycle") { $0.graph.nodes[0].inputs[0] = "y" },
     Change("cycle") { $0.graph.nodes[1].inputs = ["y"] },
@@ -31,7 +33,9 @@ import Testing
       model.graph.nodes[0].attributes[0].referencedName = "alpha"
     },
     Change("no-operator") { $0.graph.nodes[1].operatorType = "" },
-    Change("operator-too-new") { $0.operatorSets = [OperatorSetImport(version: 17)]; $0.graph.nodes[1].operatorType = "Gelu" },
+    Change("operator-too-new") {
+      $0.operatorSets = [OperatorSetImport(version: 17)]; $0.graph.nodes[1].operatorType = "Gelu"
+    },
     Change("missing-operator-set") { $0.graph.nodes[1].domain = "ai.onnx.ml" },
     Change("missing-operator-set") { $0.operatorSets = [] },
     Change("operator-set-version") { $0.operatorSets = [OperatorSetImport(version: 0)] },

@@ -28,7 +28,8 @@ import Testing
 
   @Test func namesAreUniqueAndCallsReachLayers() throws {
     func layer(_ name: String, _ inbound: String) -> String {
-      "{\"class_name\": \"Activation\", \"name\": \"\(name)\", \"config\": {\"name\": \"\(name)\", \"activation\": \"relu\"}, "
+      "{\"class_name\": \"Activation\", \"name\": \"\(name)\", "
+        + "\"config\": {\"name\": \"\(name)\", \"activation\": \"relu\"}, "
         + "\"inbound_nodes\": [\(inbound)]}"
     }
     func findings(_ layers: String...) throws -> [Finding] {
@@ -36,7 +37,8 @@ import Testing
         "{\"class_name\": \"InputLayer\", \"name\": \"x\", \"config\": {\"name\": \"x\", \"batch_shape\": [null, 4]}, "
         + "\"inbound_nodes\": []}"
       let model = try kerasModel(
-        "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", \"layers\": [\(([input] + layers).joined(separator: ", "))], "
+        "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", "
+          + "\"layers\": [\(([input] + layers).joined(separator: ", "))], "
           + "\"input_layers\": [[\"x\", 0, 0]], \"output_layers\": [[\"a\", 0, 0]]}}", version: "2.15.0")
       return ModelValidator.findings(in: ModelFile(path: "memory", content: .keras(model)))
     }

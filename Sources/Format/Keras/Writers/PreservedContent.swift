@@ -70,9 +70,10 @@ extension KerasModel {
   func checkEveryWeightHasALayer() throws(FormatError) {
     guard let root, isArchitectureUnchanged else { return }
     let bound = Set(root.all.flatMap(\.weights.values).map(\.path) + ownWeights.map(\.path))
-    if let lost = weights.first(where: { !bound.contains($0.path) }) {
+    // What tf.keras keeps of its metrics is no part of the model.
+    if let lost = weights.first(where: { !bound.contains($0.path) && !$0.path.hasPrefix("/metrics/") }) {
       throw FormatError(
-        .unsupported, "the weight \"\(lost.name)\" belongs to no layer that is understood, so it has no place in another layout",
+        .unsupported, "the weight \"\(lost.name)\" is of no layer that is understood and has no place in another layout",
         file: path, at: lost.path)
     }
   }

@@ -23,7 +23,7 @@ struct ConfigurationMigration {
   }
 
   /// One layer or model with all below it.
-  func entry(_ json: JSONValue, position: Int) throws(FormatError) -> JSONValue {
+  func entry(_ json: JSONValue, position: Int, name: String? = nil) throws(FormatError) -> JSONValue {
     let isFlat = json["config"] == nil
     guard let stored = json["class_name"]?.string ?? (isFlat ? json["name"]?.string : nil) else { return json }
     var configuration = json["config"] ?? flatConfiguration(json)
@@ -34,9 +34,9 @@ struct ConfigurationMigration {
     let custom = registered ?? (className.contains(">") ? className : nil)
     if let custom { className = custom.split(separator: ">").last.map(String.init) ?? custom }
     if generation < 3 {
-      if configuration["name"] == nil {
-        configuration = configuration.setting("name", to: json["name"] ?? .string(Self.name(className, position)))
-      }
+      let given = configuration["name"]?.string ?? (isFlat ? nil : json["name"]?.string)
+      configuration = configuration.setting(
+        "name", to: .string(Self.clean(name ?? given ?? Self.name(className, position))))
       if custom == nil { (className, configuration) = try LayerMigration.migrated(className, configuration) }
     }
     configuration = try children(of: configuration, className: className)
@@ -46,20 +46,19 @@ struct ConfigurationMigration {
       "registered_name": custom.map { .string($0) } ?? (className == "Functional" ? "Functional" : .null),
     ]
     for key in ["build_config", "name", "inbound_nodes"] where !isFlat { result[key] = json[key] }
+    if generation < 3, result["name"] != nil { result["name"] = configuration["name"] }
     return .object(result)
   }
 
   private func children(of configuration: JSONValue, className: String) throws(FormatError) -> JSONValue {
     if let layers = configuration["layers"]?.array {
-      var entries: [JSONValue] = []
-      for (index, layer) in layers.enumerated() {
-        let before = entries.count
-        entries.append(try entry(layer, position: index))
-        if generation < 3, className == "Sequential", index == 0, let input = Self.input(for: layer) {
-          entries.insert(input, at: before)
-        }
+      guard generation < 3 else {
+        var entries: [JSONValue] = []
+        for layer in layers { entries.append(try entry(layer, position: entries.count)) }
+        return configuration.setting("layers", to: .array(entries))
       }
-      return configuration.setting("layers", to: .array(entries))
+      return className == "Functional"
+        ? try functional(configuration, layers) : try sequential(configuration, layers)
     }
     if let wrapped = configuration["layer"], wrapped["class_name"] != nil {
       return configuration.setting("layer", to: try entry(wrapped, position: 0))
@@ -67,8 +66,63 @@ struct ConfigurationMigration {
     return configuration
   }
 
+  private func sequential(_ configuration: JSONValue, _ layers: [JSONValue]) throws(FormatError) -> JSONValue {
+    var entries: [JSONValue] = []
+    var names: Set<String> = []
+    for (index, layer) in layers.enumerated() {
+      var migrated = try entry(layer, position: index)
+      // Keras 0.3 calls all layers of a class alike.
+      if let name = migrated["config"]?["name"]?.string, !names.insert(name).inserted {
+        migrated = try entry(layer, position: index, name: "\(name)_\(index)")
+        names.insert("\(name)_\(index)")
+      }
+      if index == 0, let input = Self.input(for: layer, before: migrated) { entries.append(input) }
+      entries.append(migrated)
+      if LayerMigration.needsHardSigmoid(layer), let name = migrated["config"]?["name"]?.string {
+        entries.append(try entry(Self.hardSigmoid(after: name), position: index))
+      }
+    }
+    return configuration.setting("layers", to: .array(entries))
+  }
+
+  private func functional(_ configuration: JSONValue, _ layers: [JSONValue]) throws(FormatError) -> JSONValue {
+    var outputs: [String: String] = [:]
+    for layer in layers {
+      guard let name = layer["name"]?.string ?? layer["config"]?["name"]?.string else { continue }
+      outputs[name] = Self.clean(name) + (LayerMigration.needsHardSigmoid(layer) ? "_hard_sigmoid" : "")
+    }
+    let connections = FunctionalConnections(configuration, outputs: outputs)
+    var entries: [JSONValue] = []
+    for (index, layer) in layers.enumerated() {
+      let calls = connections.rewritten(layer["inbound_nodes"] ?? [])
+      var migrated = try entry(layer, position: index)
+      let name = migrated["config"]?["name"]?.string ?? ""
+      migrated = migrated.setting("name", to: .string(name)).setting("inbound_nodes", to: calls)
+      entries.append(migrated)
+      guard LayerMigration.needsHardSigmoid(layer) else { continue }
+      let own = (calls.array ?? []).indices.map { call -> JSONValue in [[.string(name), .int(call), 0, [:]]] }
+      let activation = try entry(Self.hardSigmoid(after: name), position: index)
+      entries.append(
+        activation.setting("name", to: .string("\(name)_hard_sigmoid")).setting("inbound_nodes", to: .array(own)))
+    }
+    return configuration.setting("layers", to: .array(entries))
+      .setting("input_layers", to: configuration["input_layers"].map(connections.ends))
+      .setting("output_layers", to: configuration["output_layers"].map(connections.ends))
+  }
+
+  /// The activation of an old layer as a layer of its own.
+  private static func hardSigmoid(after name: String) -> JSONValue {
+    [
+      "class_name": "Activation",
+      "config": ["name": .string("\(name)_hard_sigmoid"), "activation": "hard_sigmoid"],
+    ]
+  }
+
+  /// A name as Keras 3 allows it: without `/`.
+  fileprivate static func clean(_ name: String) -> String { name.replacing("/", with: "_") }
+
   /// The input layer that older Sequential models leave to their first layer's arguments.
-  private static func input(for first: JSONValue) -> JSONValue? {
+  private static func input(for first: JSONValue, before migrated: JSONValue) -> JSONValue? {
     guard let className = first["class_name"]?.string ?? first["name"]?.string, className != "InputLayer",
       first["config"]?["layers"] == nil, first["config"]?.array == nil
     else { return nil }
@@ -82,7 +136,7 @@ struct ConfigurationMigration {
       "module": "keras.layers", "class_name": "InputLayer",
       "config": [
         "batch_shape": .array(shape.map { $0.map { .int($0) } ?? .null }), "dtype": .string(dtype), "sparse": false,
-        "name": .string("\((configuration["name"]?.string ?? KerasConfigurationParser.snakeCase(className)))_input"),
+        "name": .string("\(migrated["config"]?["name"]?.string ?? KerasConfigurationParser.snakeCase(className))_input"),
       ], "registered_name": .null,
     ]
   }
@@ -131,10 +185,10 @@ extension KerasLayer {
   fileprivate mutating func adoptWeights(of old: KerasLayer) throws(FormatError) -> Int {
     weights = old.weights
     var count = weights.isEmpty ? 0 : 1
-    // An input layer may have been put in front; otherwise the layers stand in the same order.
-    let shift = sublayers.count - old.sublayers.count
-    for index in old.sublayers.indices where sublayers.indices.contains(index + shift) {
-      count += try sublayers[index + shift].adoptWeights(of: old.sublayers[index])
+    let places = Dictionary(sublayers.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    for layer in old.sublayers {
+      guard let place = places[ConfigurationMigration.clean(layer.name)] else { continue }
+      count += try sublayers[place].adoptWeights(of: layer)
     }
     return count
   }

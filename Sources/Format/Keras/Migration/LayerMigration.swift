@@ -38,8 +38,15 @@ enum LayerMigration {
     } else if newClass == "Functional" {
       result["dtype"] = nil
     }
-    if result["activation"]?.string == "hard_sigmoid" || result["recurrent_activation"]?.string == "hard_sigmoid" {
-      (newClass, result) = try hardSigmoid(newClass, result, configuration)
+    if result["recurrent_activation"]?.string == "hard_sigmoid" {
+      throw unsupported("hard_sigmoid inside of \(className)", configuration)
+    }
+    if result["activation"]?.string == "hard_sigmoid" {
+      if className == "Activation" {
+        (newClass, result) = hardSigmoid(named: result["name"])
+      } else {
+        result["activation"] = "linear"
+      }
     }
     return (newClass, .object(result))
   }
@@ -112,14 +119,17 @@ enum LayerMigration {
     return className
   }
 
-  /// Up to Keras 2 `hard_sigmoid` is `clip(0.2 x + 0.5, 0, 1)`; Keras 3's has the slope 1/6. A layer that does nothing
-  /// else becomes a small model that scales and clips.
-  private static func hardSigmoid(
-    _ className: String, _ result: OrderedDictionary<String, JSONValue>, _ configuration: JSONValue
-  ) throws(FormatError) -> (String, OrderedDictionary<String, JSONValue>) {
-    guard className == "Activation", let name = result["name"]?.string else {
-      throw unsupported("hard_sigmoid inside of \(className)", configuration)
-    }
+  /// Whether a layer applies the old `hard_sigmoid` to its output, which then needs a layer of its own behind it.
+  static func needsHardSigmoid(_ layer: JSONValue) -> Bool {
+    let configuration = layer["config"] ?? layer
+    return layer["class_name"]?.string != "Activation" && layer["name"]?.string != "Activation"
+      && configuration["activation"]?.string == "hard_sigmoid"
+  }
+
+  /// Up to Keras 2 `hard_sigmoid` is `clip(0.2 x + 0.5, 0, 1)`; Keras 3's has the slope 1/6. So it becomes a small model
+  /// that scales and clips.
+  private static func hardSigmoid(named name: JSONValue?) -> (String, OrderedDictionary<String, JSONValue>) {
+    let name = name?.string ?? "hard_sigmoid"
     let scale: JSONValue = ["name": .string("\(name)_scale"), "scale": .number("0.2"), "offset": .number("0.5")]
     let clip: JSONValue = ["name": .string("\(name)_clip"), "max_value": .number("1.0")]
     let layers: JSONValue = [

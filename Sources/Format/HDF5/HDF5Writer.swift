@@ -42,8 +42,11 @@ struct HDF5Writer {
   }
 
   private mutating func fill(_ group: hid_t, with tree: HDF5Tree, path: String) throws(FormatError) {
-    for (name, attribute) in tree.attributes { try write(attribute, named: name, on: group, path: path) }
-    for (name, node) in tree.children {
+    // In the order in which they are read back, so that a copy of the file has its bytes.
+    for (name, attribute) in tree.attributes.sorted(by: { Self.precedes($0.key, $1.key) }) {
+      try write(attribute, named: name, on: group, path: path)
+    }
+    for (name, node) in tree.children.sorted(by: { Self.precedes($0.key, $1.key) }) {
       let childPath = "\(path)/\(name)"
       switch node {
       case .group(let child):
@@ -58,6 +61,10 @@ struct HDF5Writer {
         }
       }
     }
+  }
+
+  private static func precedes(_ left: String, _ right: String) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
   }
 
   private mutating func write(

@@ -98,7 +98,8 @@ public enum SafetensorsFile {
   private static func tensor(
     _ entry: JSONValue, name: String, in region: ByteRegion, from start: Int
   ) throws(FormatError) -> (Tensor, Range<Int>) {
-    guard let typeName = entry["dtype"]?.string, let shape = entry["shape"]?.ints, let offsets = entry["data_offsets"]?.ints,
+    guard let typeName = entry["dtype"]?.string, let shape = entry["shape"]?.ints,
+      let offsets = entry["data_offsets"]?.ints,
       offsets.count == 2
     else { throw FormatError(.malformed, "safetensors: the entry lacks dtype, shape or data_offsets", at: name) }
     guard let elementType = typeNames[typeName] else {

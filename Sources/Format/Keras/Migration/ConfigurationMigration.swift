@@ -136,7 +136,8 @@ struct ConfigurationMigration {
       "module": "keras.layers", "class_name": "InputLayer",
       "config": [
         "batch_shape": .array(shape.map { $0.map { .int($0) } ?? .null }), "dtype": .string(dtype), "sparse": false,
-        "name": .string("\(migrated["config"]?["name"]?.string ?? KerasConfigurationParser.snakeCase(className))_input"),
+        "name": .string(
+          "\(migrated["config"]?["name"]?.string ?? KerasConfigurationParser.snakeCase(className))_input"),
       ], "registered_name": .null,
     ]
   }

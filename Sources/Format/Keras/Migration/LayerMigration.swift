@@ -71,9 +71,11 @@ enum LayerMigration {
   /// Gives an initializer, a regularizer or a constraint its module.
   private static func serialised(_ value: JSONValue, for key: String) -> JSONValue {
     let kinds = [
-      ("_initializer", "keras.initializers"), ("_regularizer", "keras.regularizers"), ("_constraint", "keras.constraints"),
+      ("_initializer", "keras.initializers"), ("_regularizer", "keras.regularizers"),
+      ("_constraint", "keras.constraints"),
     ]
-    guard let module = kinds.first(where: { key.hasSuffix($0.0) })?.1, value.object != nil, value["module"] == nil else {
+    guard let module = kinds.first(where: { key.hasSuffix($0.0) })?.1, value.object != nil, value["module"] == nil
+    else {
       return value
     }
     if let className = value["class_name"]?.string {

@@ -9,7 +9,8 @@ enum OptimizerMigration {
     var ordered = [iteration, KerasWeight(name: "learning_rate", path: "learning_rate", value: .success(value))]
     ordered += interleaved(slots)
     var result = state
-    result.name = TrainingConfiguration.optimizerConfiguration(model.trainingConfiguration)?["name"]?.string
+    result.name =
+      TrainingConfiguration.optimizerConfiguration(model.trainingConfiguration)?["name"]?.string
       .map { KerasConfigurationParser.snakeCase($0) } ?? "optimizer"
     result.variables = ordered.enumerated().map { index, variable in
       KerasWeight(name: "\(index)", path: variable.path, value: variable.value)

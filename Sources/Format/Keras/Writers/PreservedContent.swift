@@ -73,7 +73,8 @@ extension KerasModel {
     // What tf.keras keeps of its metrics is no part of the model.
     if let lost = weights.first(where: { !bound.contains($0.path) && !$0.path.hasPrefix("/metrics/") }) {
       throw FormatError(
-        .unsupported, "the weight \"\(lost.name)\" is of no layer that is understood and has no place in another layout",
+        .unsupported,
+        "the weight \"\(lost.name)\" is of no layer that is understood and has no place in another layout",
         file: path, at: lost.path)
     }
   }

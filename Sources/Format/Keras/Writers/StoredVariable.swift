@@ -28,8 +28,9 @@ struct StoredVariable: Sendable {
 }
 
 extension KerasLayer {
-  /// The layers that Keras lists in `model.layers`: operations are none, and a Sequential model hides its input.
+  /// The layers that Keras lists in `model.layers`, in its order: operations are none, and a Sequential model hides its
+  /// input.
   var listedLayers: [KerasLayer] {
-    sublayers.filter { !$0.isOperation && !(isSequential && $0.className == "InputLayer") }
+    KerasLayerOrder.sorted(self).filter { !$0.isOperation && !(isSequential && $0.className == "InputLayer") }
   }
 }

@@ -27,7 +27,9 @@ public enum WeightExchange {
     var tensors: OrderedDictionary<String, Tensor> = [:]
     guard let root = model.root else {
       for group in model.weightGroups {
-        for weight in group.weights { tensors[unique("\(group.name)/\(plain(weight.name))", tensors)] = try weight.tensor() }
+        for weight in group.weights {
+          tensors[unique("\(group.name)/\(plain(weight.name))", tensors)] = try weight.tensor()
+        }
       }
       return tensors
     }
@@ -118,10 +120,13 @@ public enum WeightExchange {
 extension KerasModel {
   /// Brings the weights as the file groups them to the values that the layers hold.
   fileprivate mutating func adoptBoundWeights() {
-    let values = Dictionary((root?.all ?? []).flatMap(\.weights.values).map { ($0.path, $0.value) }) { first, _ in first }
+    let values = Dictionary((root?.all ?? []).flatMap(\.weights.values).map { ($0.path, $0.value) }) { first, _ in first
+    }
     for group in weightGroups.indices {
       for index in weightGroups[group].weights.indices {
-        if let value = values[weightGroups[group].weights[index].path] { weightGroups[group].weights[index].value = value }
+        if let value = values[weightGroups[group].weights[index].path] {
+          weightGroups[group].weights[index].value = value
+        }
       }
     }
   }

@@ -8,8 +8,8 @@ import Testing
     "tf_dense_activations.h5", "tf_nested.h5", "tf_outer.h5", "tf_slashes.h5", "tf_shared.h5", "tf_trained_adam.h5",
   ]) func olderConfigurationsBecomeThoseOfKeras3(_ name: String) throws {
     let folder = try TemporaryFolder()
-    try KerasWriter.write(try kerasModel(Fixtures.model(name)), to: folder.file("x.keras"))
-    let model = try kerasModel(folder.file("x.keras"))
+    try KerasWriter.write(try kerasFile(Fixtures.model(name)), to: folder.file("x.keras"))
+    let model = try kerasFile(folder.file("x.keras"))
     #expect(model.generation == 3)
     let text = try #require(model.configuration).text()
     for old in ["batch_input_shape", "output_dim", "W_regularizer", "\"hard_sigmoid\"", "tf_keras", "\"input_dtype\""] {
@@ -28,16 +28,16 @@ import Testing
   @Test func legacyFilesKeepTheirGeneration() throws {
     let folder = try TemporaryFolder()
     for name in ["keras1_whole.h5", "tf_nested.h5"] {
-      let model = try kerasModel(Fixtures.model(name))
+      let model = try kerasFile(Fixtures.model(name))
       try KerasWriter.write(model, to: folder.file("x.h5"))
-      #expect(try kerasModel(folder.file("x.h5")).kerasVersion == model.kerasVersion)
+      #expect(try kerasFile(folder.file("x.h5")).kerasVersion == model.kerasVersion)
     }
   }
 }
 
 @Suite struct WeightExchangeTests {
   @Test func eachNameIsAccountedFor() throws {
-    let model = try kerasModel(Fixtures.model("trained_adam.keras"))
+    let model = try kerasFile(Fixtures.model("trained_adam.keras"))
     let (changed, report) = WeightExchange.replacing(
       [
         "adam/hidden/kernel": Tensor([Float](repeating: 1, count: 20), shape: [4, 5]),
@@ -56,7 +56,7 @@ import Testing
   @Test(arguments: ["nested.keras", "tf_shared.h5", "precision_bfloat16.keras", "digits.weights.h5"])
   func safetensorsComeBack(_ name: String) throws {
     let folder = try TemporaryFolder()
-    let tensors = try WeightExchange.tensors(of: try kerasModel(Fixtures.model(name)))
+    let tensors = try WeightExchange.tensors(of: try kerasFile(Fixtures.model(name)))
     #expect(!tensors.isEmpty)
     try SafetensorsFile.write(.init(tensors: tensors, metadata: ["format": "pt"]), to: folder.file("x.safetensors"))
     let again = try SafetensorsFile.read(ByteRegion(try MappedFile(path: folder.file("x.safetensors"))))

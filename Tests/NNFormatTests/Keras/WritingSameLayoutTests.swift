@@ -12,7 +12,7 @@ private let sources = Fixtures.rows.filter { row in
   /// What was read and is written again holds the same tree, attributes and elements, and a second time the same bytes.
   @Test(arguments: sources) func everythingIsKept(_ row: FixtureRow) throws {
     let folder = try TemporaryFolder()
-    let model = try kerasModel(row.path)
+    let model = try kerasFile(row.path)
     // Links into other files and elements that are no numbers are refused, not lost.
     let refused = ["external_link.h5", "string_kernel.h5", "truncated.h5", "duplicate_member.keras"]
     let (first, second) = (folder.file("first"), folder.file("second"))
@@ -24,7 +24,7 @@ private let sources = Fixtures.rows.filter { row in
       #expect(!FileSystem.exists(first))
       return
     }
-    let again = try kerasModel(first)
+    let again = try kerasFile(first)
     #expect(again.layout == model.layout)
     #expect(again.configuration == model.configuration)
     #expect(again.trainingConfiguration == model.trainingConfiguration)
@@ -39,15 +39,15 @@ private let sources = Fixtures.rows.filter { row in
   @Test func changedElementsAreWritten() throws {
     let folder = try TemporaryFolder()
     for name in ["trained_adam.h5", "trained_adam.keras", "trained_adam.weights.h5"] {
-      var model = try kerasModel(Fixtures.model("trained_adam.keras"))
+      var model = try kerasFile(Fixtures.model("trained_adam.keras"))
       if name != "trained_adam.keras" {
-        model = try kerasModel(Fixtures.model("trained_amsgrad.h5"))
+        model = try kerasFile(Fixtures.model("trained_amsgrad.h5"))
       }
       let bias = Tensor([Float](repeating: 7, count: 5))
       let (changed, report) = WeightExchange.replacing(["hidden/bias": bias], in: model)
       #expect(report.loaded == ["hidden/bias"])
       try KerasWriter.write(changed, to: folder.file(name))
-      let again = try kerasModel(folder.file(name))
+      let again = try kerasFile(folder.file(name))
       let written =
         again.root == nil ? try again.adopting(architecture: model) : again
       let tensors = try WeightExchange.tensors(of: written)
@@ -106,7 +106,7 @@ private let sources = Fixtures.rows.filter { row in
 }
 
 /// A file that must be Keras's.
-func kerasModel(_ path: String) throws -> KerasModel {
+func kerasFile(_ path: String) throws -> KerasModel {
   guard case .keras(let model) = try ModelFile.read(path).content else {
     throw FormatError(.mismatch, "not a Keras file", file: path)
   }

@@ -18,7 +18,6 @@ private let complete = Fixtures.rows(.predict).filter { !$0.name.hasPrefix("top_
       let tensors = try WeightExchange.tensors(of: again)
       // Names lose what Keras 3 does not allow in them, and order does not count.
       #expect(tensors.count == expected.count, "\(name)")
-
       for (key, bytes) in expected {
         let tensor = tensors[key] ?? tensors.first { clean($0.key) == clean(key) }?.value
         #expect(try tensor?.denseBytes == bytes, "\(name): \(key)")

@@ -13,6 +13,8 @@ package struct HDF5Group: Sendable {
   /// The absolute path, `/` for the root.
   package let path: String
   package internal(set) var attributes: OrderedDictionary<String, HDF5Attribute> = [:]
+  /// How the strings among the attributes are stored.
+  package internal(set) var stringKinds: [String: HDF5StringKind] = [:]
   package internal(set) var children: OrderedDictionary<String, HDF5Object> = [:]
 
   /// The path of a child.
@@ -100,5 +102,7 @@ package struct HDF5Dataset: Sendable {
   package let shape: [Int]
   package let layout: Layout
   package let attributes: OrderedDictionary<String, HDF5Attribute>
+  /// How the strings among the attributes are stored.
+  package let stringKinds: [String: HDF5StringKind]
   let source: ByteRegion
 }

@@ -41,7 +41,7 @@ private struct HDF5IndexReader {
       throw FormatError(.limit, "HDF5: groups nest deeper than \(limits.depth) levels", at: path)
     }
     var group = HDF5Group(path: path)
-    group.attributes = try HDF5AttributeReader(limits: limits).attributes(of: id, at: path)
+    (group.attributes, group.stringKinds) = try HDF5AttributeReader(limits: limits).attributes(of: id, at: path)
     for name in try names(in: id, at: path) {
       objectCount += 1
       guard objectCount <= limits.objectCount else {
@@ -109,11 +109,12 @@ private struct HDF5IndexReader {
     let type = try HDF5Handle("read a type", at: path) { H5Dget_type(id) }
     let space = try HDF5Handle("read a shape", at: path) { H5Dget_space(id) }
     let creation = try HDF5Handle("read a layout", at: path) { H5Dget_create_plist(id) }
+    let (attributes, kinds) = try HDF5AttributeReader(limits: limits).attributes(of: id, at: path)
     return HDF5Dataset(
       path: path, type: try HDF5DataType(of: type.id, at: path),
       shape: try HDF5Dataset.extents(of: space.id, limits: limits, at: path),
       layout: try layout(of: id, creation: creation.id, path: path),
-      attributes: try HDF5AttributeReader(limits: limits).attributes(of: id, at: path), source: source)
+      attributes: attributes, stringKinds: kinds, source: source)
   }
 
   private func layout(of dataset: hid_t, creation: hid_t, path: String) throws(FormatError) -> HDF5Dataset.Layout {

@@ -42,8 +42,11 @@ struct HDF5Writer {
   }
 
   private mutating func fill(_ group: hid_t, with tree: HDF5Tree, path: String) throws(FormatError) {
-    for (name, attribute) in tree.attributes { try write(attribute, named: name, on: group, path: path) }
-    for (name, node) in tree.children {
+    // In the order in which they are read back, so that a copy of the file has its bytes.
+    for (name, attribute) in tree.attributes.sorted(by: { Self.precedes($0.key, $1.key) }) {
+      try write(attribute, named: name, on: group, path: path)
+    }
+    for (name, node) in tree.children.sorted(by: { Self.precedes($0.key, $1.key) }) {
       let childPath = "\(path)/\(name)"
       switch node {
       case .group(let child):
@@ -52,8 +55,16 @@ struct HDF5Writer {
         }
         try fill(handle.id, with: child, path: childPath)
       case .dataset(let dataset): try write(dataset, named: name, in: group, path: childPath)
+      case .softLink(let target):
+        try HDF5Library.call("create a link", at: childPath) {
+          unsafe H5Lcreate_soft(target, group, name, nn_h5p_default(), nn_h5p_default())
+        }
       }
     }
+  }
+
+  private static func precedes(_ left: String, _ right: String) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
   }
 
   private mutating func write(
@@ -85,7 +96,8 @@ struct HDF5Writer {
     let place = "\(path)@\(name)"
     switch attribute {
     case .string(let text, let kind): try write([text], kind, shape: [], named: name, on: object, at: place)
-    case .strings(let texts, let kind): try write(texts, kind, shape: [texts.count], named: name, on: object, at: place)
+    case .strings(let texts, let kind, let shape):
+      try write(texts, kind, shape: shape, named: name, on: object, at: place)
     case .tensor(let tensor):
       let type = try HDF5Handle.type(storing: tensor.elementType, at: place)
       let handle = try create(name, type.id, tensor.shape, on: object, at: place)
@@ -99,8 +111,8 @@ struct HDF5Writer {
   private func write(
     _ texts: [String], _ kind: HDF5StringKind, shape: [Int], named name: String, on object: hid_t, at place: String
   ) throws(FormatError) {
-    let length = texts.map(\.utf8.count).max() ?? 0
-    let type = try HDF5Handle.stringType(kind, length: max(length, 1), at: place)
+    let width = max(texts.map(\.utf8.count).max() ?? 0, kind.length ?? 0, 1)
+    let type = try HDF5Handle.stringType(kind, length: width, at: place)
     let handle = try create(name, type.id, shape, on: object, at: place)
     guard !texts.isEmpty else { return }
     if kind.isVariable {
@@ -110,7 +122,6 @@ struct HDF5Writer {
         }
       }
     } else {
-      let width = max(length, 1)
       let bytes = texts.flatMap { text in Array(text.utf8) + [UInt8](repeating: 0, count: width - text.utf8.count) }
       try HDF5Library.call("write an attribute", at: place) { unsafe H5Awrite(handle.id, type.id, bytes) }
     }

@@ -44,6 +44,8 @@ public struct KerasModel: Sendable {
   public var findings: [Finding]
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
+  /// The file's content as it was read.
+  var preserved: PreservedContent?
 
   /// A model without content.
   package init(path: String, layout: Layout) {

@@ -59,6 +59,12 @@ public struct ByteRegion: Sendable {
     try unsafe withBytes(subrange) { buffer in unsafe [UInt8](buffer) }
   }
 
+  /// Drops the pages of a part that is mapped from this process; they come back when they are touched again.
+  func giveBack(_ subrange: Range<Int>) {
+    guard case .file(let file) = backing, let range = try? absolute(subrange) else { return }
+    file.giveBack(range)
+  }
+
   /// A copy of the first `length` bytes, or of all when there are fewer.
   public func prefix(_ length: Int) -> [UInt8] { (try? bytes(0..<min(length, count))) ?? [] }
 

@@ -25,6 +25,9 @@ struct ArchiveReader {
       model.findings.append(Finding(.note, "extra-member", "the archive has an unexpected member", at: name))
     }
     try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })
+    for name in zip.members.keys where !known.contains(name) && !name.hasSuffix("/") {
+      if let region = try? zip.region(name) { model.preserved?.members.append(.init(name: name, region: region)) }
+    }
     return model
   }
 
@@ -75,6 +78,7 @@ struct ArchiveReader {
     if has("model.weights.h5") {
       let root = try HDF5Index(read("model.weights.h5"), limits: limits).root
       reader.adoptTree(WeightTree(root, limits: limits), into: &model)
+      model.preserved = PreservedContent(root: root)
     } else if has("model.weights.npz") {
       reader.adoptTree(try NpzWeights(limits: limits).tree(read("model.weights.npz")), into: &model)
     } else {

@@ -57,6 +57,12 @@ enum NormalizationRule: LayerRule {
     guard checkedProduct(shape) == stored.count else {
       throw call.error(.mismatch, "\(name) of shape \(stored.shape) does not fit the axes \(axes) of its input")
     }
+    // Axes of extent 1 in front change nothing, and without them the variable stays as the file holds it.
+    if Array(shape.drop { $0 == 1 }) == stored.shape {
+      let value = lowering.constant(stored, name, in: call)
+      if call.layer.weights[name]?.elementType == elementType { lowering.carry(name, as: value, in: call) }
+      return value
+    }
     return lowering.constant(try stored.reshaped(to: shape), name, in: call)
   }
 

@@ -103,3 +103,36 @@ enum RescalingRule: LayerRule {
     return lowering.constant(try Tensor(values).converted(to: input.elementType ?? .float32), name, in: call)
   }
 }
+
+extension RescalingRule: RaisingRule {
+  static let operators: Set = ["Add", "Sub", "Mul", "Div", "Neg"]
+
+  /// Arithmetic of one value with a number, or with one for each feature.
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let output = node.outputs[0]
+    if node.operatorType == "Neg" {
+      raising.rescale(try raising.value(node, 0), scale: [-1], as: output, of: node)
+      return true
+    }
+    guard node.inputs.count == 2, let place = node.inputs.firstIndex(where: { raising.isValue($0) }),
+      let tensor = raising.constant(node, 1 - place), let shape = raising.shape(node.inputs[place]),
+      let numbers = raising.numbers(node, 1 - place)
+    else { return false }
+    let isVector = shape.dimensions.last?.value == tensor.count && tensor.shape.last == tensor.count
+      && tensor.shape.count <= shape.rank
+    guard tensor.count == 1 || isVector else {
+      throw raising.error(node, "a constant of shape \(Shape(tensor.shape)) is neither a number nor one for each feature")
+    }
+    let value = try raising.value(node, place)
+    let uses = raising.useCount(node.inputs[place])
+    switch (node.operatorType, place) {
+    case ("Add", _): raising.rescale(value, uses: uses, offset: numbers, as: output, of: node)
+    case ("Sub", 0): raising.rescale(value, uses: uses, offset: numbers.map { -$0 }, as: output, of: node)
+    case ("Sub", _): raising.rescale(value, uses: uses, scale: [-1], offset: numbers, as: output, of: node)
+    case ("Mul", _): raising.rescale(value, uses: uses, scale: numbers, as: output, of: node)
+    case ("Div", 0): raising.rescale(value, uses: uses, scale: numbers.map { 1 / $0 }, as: output, of: node)
+    default: throw raising.error(node, "no Keras layer divides by its input")
+    }
+    return true
+  }
+}

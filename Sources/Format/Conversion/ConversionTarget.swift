@@ -31,6 +31,14 @@ public enum ConversionTarget: Sendable, Hashable {
     }
   }
 
+  /// Whether nothing but weights is written.
+  public var isWeightsOnly: Bool {
+    switch self {
+    case .keras(.weights), .safetensors, .npz: true
+    default: false
+    }
+  }
+
   /// The format as reports name it.
   public var name: String {
     switch self {

@@ -4,7 +4,9 @@ import NNFormat
 public struct ClassRanking: Sendable, Hashable {
   /// A class and its score.
   public struct Entry: Sendable, Hashable {
+    /// The position of the class among the scores.
     public var index: Int
+    /// The score of the class.
     public var score: Double
   }
 

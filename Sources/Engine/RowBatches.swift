@@ -20,7 +20,9 @@ extension Network {
     for start in stride(from: 0, to: rows, by: rowsPerRun) {
       let range = start..<min(start + rowsPerRun, rows)
       var batch: [String: Tensor] = [:]
-      for (name, tensor) in inputs { batch[name] = try wrappingFormatErrors { () throws(FormatError) in try tensor.rows(range) } }
+      for (name, tensor) in inputs {
+        batch[name] = try wrappingFormatErrors { () throws(FormatError) in try tensor.rows(range) }
+      }
       parts.append(try run(batch))
       progress(range.upperBound)
     }

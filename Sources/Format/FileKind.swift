@@ -69,7 +69,9 @@ enum FileKind: Sendable {
       ([0x7F, 0x45, 0x4C, 0x46], "is a program (ELF), not a model", nil),
     ]
     if let match = signatures.first(where: { start.starts(with: $0.0) }) { return (match.1, match.2) }
-    if start.dropFirst(4).starts(with: Array("TFL3".utf8)) { return ("is a TensorFlow Lite model, which is not read", nil) }
+    if start.dropFirst(4).starts(with: Array("TFL3".utf8)) {
+      return ("is a TensorFlow Lite model, which is not read", nil)
+    }
     if start.dropFirst(257).starts(with: Array("ustar".utf8)) { return ("is a tar archive", "Unpack it first") }
     if start.count > 1, start[0] == 0x80, (2...5).contains(start[1]) {
       return ("is a Python pickle, which can run code when it is loaded and is never opened", nil)

@@ -13,8 +13,16 @@ public struct ModelFile: Sendable {
     case onnx(Model)
   }
 
+  /// Where the file lies.
   public let path: String
+  /// What it holds.
   public var content: Content
+
+  /// A file whose content is at hand.
+  package init(path: String, content: Content) {
+    self.path = path
+    self.content = content
+  }
 
   /// Reads a file, or a folder that holds an unpacked `.keras` archive. Weights stay in the file until they are used.
   ///
@@ -63,7 +71,9 @@ public struct ModelFile: Sendable {
     }
   }
 
-  private static func jsonContent(_ file: ByteRegion, path: String, limits: ReadLimits) throws(FormatError) -> KerasModel {
+  private static func jsonContent(_ file: ByteRegion, path: String, limits: ReadLimits) throws(FormatError)
+    -> KerasModel
+  {
     let json = try JSONValue.parse(try file.bytes(), maximumDepth: limits.depth)
     if json["weight_map"] != nil { return try ArchiveReader(limits: limits).shards(json, path: path) }
     guard json["class_name"] != nil || json["layers"] != nil else {

@@ -49,7 +49,9 @@ struct Nnfmt: ParsableCommand {
         Glibc.exit(0)
       }
       let text = message(for: error).replacing("\n", with: " ")
-      let verb = CommandLine.arguments.dropFirst().first { name in configuration.subcommands.contains { $0._commandName == name } }
+      let verb = CommandLine.arguments.dropFirst().first { name in
+        configuration.subcommands.contains { $0._commandName == name }
+      }
       fail(text + (text.hasSuffix(".") ? "" : ".") + " See nnfmt \(verb.map { "\($0) " } ?? "")--help.")
     }
   }

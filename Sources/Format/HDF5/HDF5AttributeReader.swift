@@ -5,7 +5,10 @@ import OrderedCollections
 struct HDF5AttributeReader {
   let limits: ReadLimits
 
-  func attributes(of object: hid_t, at path: String) throws(FormatError) -> OrderedDictionary<String, HDF5Attribute> {
+  /// The values, and how those that are strings are stored.
+  func attributes(of object: hid_t, at path: String) throws(FormatError) -> (
+    OrderedDictionary<String, HDF5Attribute>, [String: HDF5StringKind]
+  ) {
     var names: [String] = []
     try HDF5Library.call("list the attributes", at: path) {
       unsafe withUnsafeMutablePointer(to: &names) { names in
@@ -20,11 +23,14 @@ struct HDF5AttributeReader {
       }
     }
     var attributes: OrderedDictionary<String, HDF5Attribute> = [:]
-    for name in names { attributes[name] = try attribute(name, of: object, at: "\(path)@\(name)") }
-    return attributes
+    var kinds: [String: HDF5StringKind] = [:]
+    for name in names { attributes[name] = try attribute(name, of: object, at: "\(path)@\(name)", kind: &kinds[name]) }
+    return (attributes, kinds)
   }
 
-  private func attribute(_ name: String, of object: hid_t, at place: String) throws(FormatError) -> HDF5Attribute {
+  private func attribute(
+    _ name: String, of object: hid_t, at place: String, kind: inout HDF5StringKind?
+  ) throws(FormatError) -> HDF5Attribute {
     let attribute = try HDF5Handle("open an attribute", at: place) { unsafe H5Aopen(object, name, nn_h5p_default()) }
     let type = try HDF5Handle("read a type", at: place) { H5Aget_type(attribute.id) }
     let space = try HDF5Handle("read a shape", at: place) { H5Aget_space(attribute.id) }
@@ -37,20 +43,27 @@ struct HDF5AttributeReader {
     }
     switch dataType {
     case .variableString:
+      kind = HDF5StringKind(isVariable: true, isUTF8: Self.isUTF8(type.id))
       return .strings(try variableStrings(attribute.id, type.id, space.id, count: count, at: place), shape: shape)
     case .fixedString(let bytes):
+      kind = HDF5StringKind(isVariable: false, isUTF8: Self.isUTF8(type.id), length: bytes)
       return .strings(try fixedStrings(attribute.id, type.id, count: count, size: bytes, at: place), shape: shape)
     case .integer, .float, .bool:
       guard let elementType = dataType.elementType else { return .other("numbers of a type that is not read") }
       let memoryType = elementType.nativeHDF5Type ?? type.id
-      let bytes = try read(attribute.id, as: memoryType, byteCount: count * (elementType.byteCount(of: 1) ?? 0), at: place)
+      let bytes = try read(
+        attribute.id, as: memoryType, byteCount: count * (elementType.byteCount(of: 1) ?? 0), at: place)
       return .tensor(try Tensor(elementType: elementType, shape: shape, storage: .owned(bytes)))
     case .opaque(let bytes, let tag): return .other("\(count) x \(bytes) opaque bytes \"\(tag)\"")
     case .other(let description): return .other(description)
     }
   }
 
-  private func read(_ attribute: hid_t, as type: hid_t, byteCount: Int, at place: String) throws(FormatError) -> AlignedBytes {
+  private static func isUTF8(_ type: hid_t) -> Bool { HDF5Library.locked { H5Tget_cset(type) == H5T_CSET_UTF8 } }
+
+  private func read(_ attribute: hid_t, as type: hid_t, byteCount: Int, at place: String) throws(FormatError)
+    -> AlignedBytes
+  {
     try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
       guard byteCount > 0 else { return }
       try HDF5Library.call("read an attribute", at: place) { unsafe H5Aread(attribute, type, buffer.baseAddress) }

@@ -1,7 +1,7 @@
 import CHDF5
 
 /// The element type of a dataset or attribute, as far as models use it.
-public enum HDF5DataType: Sendable, Hashable {
+package enum HDF5DataType: Sendable, Hashable {
   case integer(bytes: Int, isSigned: Bool, isBigEndian: Bool)
   /// An IEEE number, or one with bfloat16's layout of bits.
   case float(ElementType, isBigEndian: Bool)
@@ -42,7 +42,7 @@ public enum HDF5DataType: Sendable, Hashable {
   }
 
   /// The element type of tensors over this type; `nil` when there is none.
-  public var elementType: ElementType? {
+  package var elementType: ElementType? {
     switch self {
     case .integer(let bytes, let isSigned, _):
       switch bytes {

@@ -7,7 +7,7 @@ extension HDF5Dataset {
   /// its bytes are first asked for.
   /// - Throws: `FormatError` when elements lie outside of the file, the type is no tensor's, or the declared size is out
   ///   of proportion to what is stored.
-  public func tensor(limits: ReadLimits = ReadLimits()) throws(FormatError) -> Tensor {
+  package func tensor(limits: ReadLimits = ReadLimits()) throws(FormatError) -> Tensor {
     do throws(FormatError) {
       return try makeTensor(limits: limits)
     } catch {
@@ -35,7 +35,8 @@ extension HDF5Dataset {
       return try Tensor(elementType: elementType, shape: shape, storage: storage)
     case .contiguous(let offset):
       guard offset == nil || byteCount <= source.count else {
-        throw FormatError(.truncated, "the file has \(source.count) bytes, but the dataset needs \(byteCount)", at: path)
+        throw FormatError(
+          .truncated, "the file has \(source.count) bytes, but the dataset needs \(byteCount)", at: path)
       }
       fallthrough
     case .compact, .chunked:
@@ -117,7 +118,7 @@ extension ElementType {
 }
 
 extension HDF5DataType: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .integer(let bytes, let isSigned, _): "\(isSigned ? "" : "unsigned ")\(bytes * 8)-bit integers"
     case .float(let elementType, _): elementType.name

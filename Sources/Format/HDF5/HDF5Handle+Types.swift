@@ -20,9 +20,15 @@ extension HDF5Handle {
   /// A string type; `length` counts for fixed ones.
   static func stringType(_ kind: HDF5StringKind, length: Int, at place: String) throws(FormatError) -> HDF5Handle {
     let type = try HDF5Handle("describe a type", at: place) { H5Tcopy(nn_h5t_c_s1()) }
-    try HDF5Library.call("describe a type", at: place) { H5Tset_size(type.id, kind.isVariable ? nn_h5t_variable() : length) }
-    try HDF5Library.call("describe a type", at: place) { H5Tset_cset(type.id, kind.isUTF8 ? H5T_CSET_UTF8 : H5T_CSET_ASCII) }
-    if !kind.isVariable { try HDF5Library.call("describe a type", at: place) { H5Tset_strpad(type.id, H5T_STR_NULLPAD) } }
+    try HDF5Library.call("describe a type", at: place) {
+      H5Tset_size(type.id, kind.isVariable ? nn_h5t_variable() : length)
+    }
+    try HDF5Library.call("describe a type", at: place) {
+      H5Tset_cset(type.id, kind.isUTF8 ? H5T_CSET_UTF8 : H5T_CSET_ASCII)
+    }
+    if !kind.isVariable {
+      try HDF5Library.call("describe a type", at: place) { H5Tset_strpad(type.id, H5T_STR_NULLPAD) }
+    }
     return type
   }
 

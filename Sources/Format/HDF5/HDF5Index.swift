@@ -4,28 +4,30 @@ import OrderedCollections
 ///
 /// Readers of higher formats work on this index and on the mapped bytes; nothing but the index reader and the decoder of
 /// chunked datasets calls the library.
-public struct HDF5Index: Sendable {
-  public let root: HDF5Group
+package struct HDF5Index: Sendable {
+  package let root: HDF5Group
 }
 
 /// A group: attributes and named children, children in the order of their names.
-public struct HDF5Group: Sendable {
+package struct HDF5Group: Sendable {
   /// The absolute path, `/` for the root.
-  public let path: String
-  public internal(set) var attributes: OrderedDictionary<String, HDF5Attribute> = [:]
-  public internal(set) var children: OrderedDictionary<String, HDF5Object> = [:]
+  package let path: String
+  package internal(set) var attributes: OrderedDictionary<String, HDF5Attribute> = [:]
+  /// How the strings among the attributes are stored.
+  package internal(set) var stringKinds: [String: HDF5StringKind] = [:]
+  package internal(set) var children: OrderedDictionary<String, HDF5Object> = [:]
 
   /// The path of a child.
-  public func path(of name: String) -> String { path == "/" ? "/\(name)" : "\(path)/\(name)" }
+  package func path(of name: String) -> String { path == "/" ? "/\(name)" : "\(path)/\(name)" }
 
-  public func group(_ name: String) -> HDF5Group? { if case .group(let group) = children[name] { group } else { nil } }
+  package func group(_ name: String) -> HDF5Group? { if case .group(let group) = children[name] { group } else { nil } }
 
-  public func dataset(_ name: String) -> HDF5Dataset? {
+  package func dataset(_ name: String) -> HDF5Dataset? {
     if case .dataset(let dataset) = children[name] { dataset } else { nil }
   }
 
   /// The object at a relative path with `/` between the parts.
-  public func object(at path: String) -> HDF5Object? {
+  package func object(at path: String) -> HDF5Object? {
     var current: HDF5Object = .group(self)
     for part in path.split(separator: "/") {
       guard case .group(let group) = current, let next = group.children[String(part)] else { return nil }
@@ -36,7 +38,7 @@ public struct HDF5Group: Sendable {
 }
 
 /// What a name in a group leads to.
-public indirect enum HDF5Object: Sendable {
+package indirect enum HDF5Object: Sendable {
   case group(HDF5Group)
   case dataset(HDF5Dataset)
   /// A link to another path of the same file. Never followed.
@@ -48,7 +50,7 @@ public indirect enum HDF5Object: Sendable {
 }
 
 /// The value of an attribute.
-public enum HDF5Attribute: Sendable {
+package enum HDF5Attribute: Sendable {
   /// Strings of any storage kind, with the shape of the array; rank 0 is a single string.
   case strings([String], shape: [Int])
   /// Numbers or booleans.
@@ -57,12 +59,12 @@ public enum HDF5Attribute: Sendable {
   case other(String)
 
   /// The text of a single string.
-  public var string: String? {
+  package var string: String? {
     if case .strings(let texts, let shape) = self, shape.isEmpty || texts.count == 1 { texts.first } else { nil }
   }
 
   /// The elements of a list of strings. An empty list of any type counts: h5py writes it as numbers.
-  public var strings: [String]? {
+  package var strings: [String]? {
     switch self {
     case .strings(let texts, _): texts
     case .tensor(let tensor) where tensor.count == 0: []
@@ -71,7 +73,7 @@ public enum HDF5Attribute: Sendable {
   }
 
   /// A single whole number.
-  public var int: Int? {
+  package var int: Int? {
     guard case .tensor(let tensor) = self, tensor.count == 1 else { return nil }
     return switch tensor.elementType {
     case .int64: (try? tensor.elements(as: Int64.self))?.first.flatMap { Int(exactly: $0) }
@@ -82,9 +84,9 @@ public enum HDF5Attribute: Sendable {
 }
 
 /// A dataset: its type, shape and the place of its bytes.
-public struct HDF5Dataset: Sendable {
+package struct HDF5Dataset: Sendable {
   /// How the elements lie in the file.
-  public enum Layout: Sendable, Hashable {
+  package enum Layout: Sendable, Hashable {
     /// In one run, at an offset from the start of the image; `nil` when nothing was ever written.
     case contiguous(offset: Int?)
     case compact
@@ -95,10 +97,12 @@ public struct HDF5Dataset: Sendable {
     case virtual
   }
 
-  public let path: String
-  public let type: HDF5DataType
-  public let shape: [Int]
-  public let layout: Layout
-  public let attributes: OrderedDictionary<String, HDF5Attribute>
+  package let path: String
+  package let type: HDF5DataType
+  package let shape: [Int]
+  package let layout: Layout
+  package let attributes: OrderedDictionary<String, HDF5Attribute>
+  /// How the strings among the attributes are stored.
+  package let stringKinds: [String: HDF5StringKind]
   let source: ByteRegion
 }

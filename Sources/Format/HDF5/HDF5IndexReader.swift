@@ -8,7 +8,7 @@ extension HDF5Index {
   /// Reads the index of an HDF5 file: the tree, all attributes, and where the datasets lie.
   ///
   /// - Throws: `FormatError` with the HDF5 path and the library's own message.
-  public init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
+  package init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     do throws(FormatError) {
       root = try HDF5Library.locked { () throws(FormatError) in
         try HDF5Image.open(region) { (file) throws(FormatError) in
@@ -41,7 +41,7 @@ private struct HDF5IndexReader {
       throw FormatError(.limit, "HDF5: groups nest deeper than \(limits.depth) levels", at: path)
     }
     var group = HDF5Group(path: path)
-    group.attributes = try HDF5AttributeReader(limits: limits).attributes(of: id, at: path)
+    (group.attributes, group.stringKinds) = try HDF5AttributeReader(limits: limits).attributes(of: id, at: path)
     for name in try names(in: id, at: path) {
       objectCount += 1
       guard objectCount <= limits.objectCount else {
@@ -97,7 +97,8 @@ private struct HDF5IndexReader {
     try HDF5Library.call("read a link", at: path) { unsafe H5Lget_val(group, name, &bytes, size, nn_h5p_default()) }
     // An external link holds a flag byte, the file name and the path, each ended by a zero.
     let skipped = link.type == H5L_TYPE_EXTERNAL ? 1 : 0
-    let target = String(decoding: bytes.dropFirst(skipped).prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let target = String(
+      decoding: bytes.dropFirst(skipped).prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return switch link.type {
     case H5L_TYPE_SOFT: .softLink(target: target)
     case H5L_TYPE_EXTERNAL: .externalLink(target: target)
@@ -109,11 +110,12 @@ private struct HDF5IndexReader {
     let type = try HDF5Handle("read a type", at: path) { H5Dget_type(id) }
     let space = try HDF5Handle("read a shape", at: path) { H5Dget_space(id) }
     let creation = try HDF5Handle("read a layout", at: path) { H5Dget_create_plist(id) }
+    let (attributes, kinds) = try HDF5AttributeReader(limits: limits).attributes(of: id, at: path)
     return HDF5Dataset(
       path: path, type: try HDF5DataType(of: type.id, at: path),
       shape: try HDF5Dataset.extents(of: space.id, limits: limits, at: path),
       layout: try layout(of: id, creation: creation.id, path: path),
-      attributes: try HDF5AttributeReader(limits: limits).attributes(of: id, at: path), source: source)
+      attributes: attributes, stringKinds: kinds, source: source)
   }
 
   private func layout(of dataset: hid_t, creation: hid_t, path: String) throws(FormatError) -> HDF5Dataset.Layout {

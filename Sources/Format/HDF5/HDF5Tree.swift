@@ -6,6 +6,8 @@ struct HDF5Tree: Sendable {
   indirect enum Node: Sendable {
     case group(HDF5Tree)
     case dataset(HDF5DatasetContent)
+    /// A link to another path of the same file.
+    case softLink(target: String)
   }
 
   var attributes: OrderedDictionary<String, HDF5AttributeContent> = [:]
@@ -24,6 +26,16 @@ struct HDF5Tree: Sendable {
     children[first] = .group(child)
   }
 
+  /// What stands at a relative path with `/` between the parts.
+  func node(at path: some Sequence<String>) -> Node? {
+    var current: Node = .group(self)
+    for part in path {
+      guard case .group(let group) = current, let next = group.children[part] else { return nil }
+      current = next
+    }
+    return current
+  }
+
   /// Puts a dataset at a relative path with `/` between the parts.
   mutating func put(_ dataset: HDF5DatasetContent, at path: String) {
     let parts = path.split(separator: "/").map(String.init)
@@ -39,11 +51,13 @@ struct HDF5DatasetContent: Sendable {
 }
 
 /// How a string is stored.
-struct HDF5StringKind: Sendable, Hashable {
-  /// On the file's heap, or in the attribute itself, padded with zeros to the longest one.
-  var isVariable: Bool
+package struct HDF5StringKind: Sendable, Hashable {
+  /// On the file's heap, or in the attribute itself, padded with zeros.
+  package var isVariable: Bool
   /// UTF-8, or what HDF5 calls ASCII.
-  var isUTF8: Bool
+  package var isUTF8: Bool
+  /// The bytes that each string of fixed length takes; `nil` takes those of the longest.
+  package var length: Int?
 
   static let variableASCII = HDF5StringKind(isVariable: true, isUTF8: false)
   static let variableUTF8 = HDF5StringKind(isVariable: true, isUTF8: true)
@@ -53,6 +67,6 @@ struct HDF5StringKind: Sendable, Hashable {
 /// An attribute to be written.
 enum HDF5AttributeContent: Sendable {
   case string(String, HDF5StringKind)
-  case strings([String], HDF5StringKind)
+  case strings([String], HDF5StringKind, shape: [Int])
   case tensor(Tensor)
 }

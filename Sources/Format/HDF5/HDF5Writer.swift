@@ -52,6 +52,10 @@ struct HDF5Writer {
         }
         try fill(handle.id, with: child, path: childPath)
       case .dataset(let dataset): try write(dataset, named: name, in: group, path: childPath)
+      case .softLink(let target):
+        try HDF5Library.call("create a link", at: childPath) {
+          unsafe H5Lcreate_soft(target, group, name, nn_h5p_default(), nn_h5p_default())
+        }
       }
     }
   }
@@ -85,7 +89,8 @@ struct HDF5Writer {
     let place = "\(path)@\(name)"
     switch attribute {
     case .string(let text, let kind): try write([text], kind, shape: [], named: name, on: object, at: place)
-    case .strings(let texts, let kind): try write(texts, kind, shape: [texts.count], named: name, on: object, at: place)
+    case .strings(let texts, let kind, let shape):
+      try write(texts, kind, shape: shape, named: name, on: object, at: place)
     case .tensor(let tensor):
       let type = try HDF5Handle.type(storing: tensor.elementType, at: place)
       let handle = try create(name, type.id, tensor.shape, on: object, at: place)
@@ -99,16 +104,17 @@ struct HDF5Writer {
   private func write(
     _ texts: [String], _ kind: HDF5StringKind, shape: [Int], named name: String, on object: hid_t, at place: String
   ) throws(FormatError) {
-    let length = texts.map(\.utf8.count).max() ?? 0
-    let type = try HDF5Handle.stringType(kind, length: max(length, 1), at: place)
+    let width = max(texts.map(\.utf8.count).max() ?? 0, kind.length ?? 0, 1)
+    let type = try HDF5Handle.stringType(kind, length: width, at: place)
     let handle = try create(name, type.id, shape, on: object, at: place)
     guard !texts.isEmpty else { return }
     if kind.isVariable {
       try unsafe withPointers(to: texts.map { Array($0.utf8CString) }) { (pointers) throws(FormatError) in
-        try HDF5Library.call("write an attribute", at: place) { unsafe H5Awrite(handle.id, type.id, pointers.baseAddress) }
+        try HDF5Library.call("write an attribute", at: place) {
+          unsafe H5Awrite(handle.id, type.id, pointers.baseAddress)
+        }
       }
     } else {
-      let width = max(length, 1)
       let bytes = texts.flatMap { text in Array(text.utf8) + [UInt8](repeating: 0, count: width - text.utf8.count) }
       try HDF5Library.call("write an attribute", at: place) { unsafe H5Awrite(handle.id, type.id, bytes) }
     }

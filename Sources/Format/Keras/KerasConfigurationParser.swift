@@ -104,7 +104,8 @@ struct CallParser {
   /// Keras 1 and 2: `[[layer, call, output, {keyword: ...}], ...]`, or one such entry alone.
   private func listCall(_ node: JSONValue) throws(FormatError) -> KerasCall {
     var call = KerasCall(arguments: [], keywordArguments: [:])
-    let entries: [JSONValue] = node[0]?.string != nil ? [node] : node.array ?? node.object.map { Array($0.values) } ?? []
+    let entries: [JSONValue] =
+      node[0]?.string != nil ? [node] : node.array ?? node.object.map { Array($0.values) } ?? []
     for entry in entries {
       if entry[0]?.string == "_CONSTANT_VALUE" {
         call.arguments.append(.constant(entry[2] ?? .null))

@@ -2,10 +2,13 @@ import OrderedCollections
 
 /// One layer of a Keras model, or a model inside of a model.
 public struct KerasLayer: Sendable {
+  /// The Keras class: `Dense`, `Functional`, or a custom one.
   public var className: String
+  /// The layer's name, unique in the model around it.
   public var name: String
   /// The Python module of the class, where the configuration names it.
   public var module: String?
+  /// The constructor's arguments.
   public var configuration: LayerConfiguration
   /// The layers of a model, or the wrapped layer of a wrapper.
   public var sublayers: [KerasLayer] = []
@@ -20,7 +23,9 @@ public struct KerasLayer: Sendable {
 
   /// Whether the layer is a model whose sublayers are connected by its configuration.
   public var isModel: Bool { isSequential || isFunctional }
+  /// Whether the layer is a Sequential model.
   public var isSequential: Bool { className == "Sequential" }
+  /// Whether the layer is a model whose calls are recorded.
   public var isFunctional: Bool { ["Functional", "Model"].contains(className) && configuration["input_layers"] != nil }
 
   /// Whether the entry is an operation of `keras.ops` recorded in a Functional model instead of a layer.
@@ -32,7 +37,9 @@ public struct KerasLayer: Sendable {
 
 /// One call of a layer in a Functional model.
 public struct KerasCall: Sendable {
+  /// The positional arguments.
   public var arguments: [KerasArgument]
+  /// The arguments given by name.
   public var keywordArguments: OrderedDictionary<String, KerasArgument>
 
   /// The tensors among the arguments, in order, those of lists included.
@@ -59,6 +66,7 @@ public indirect enum KerasArgument: Sendable {
 
 /// An output of a call of a layer.
 public struct KerasTensorReference: Sendable, Hashable {
+  /// The layer's name.
   public var layer: String
   /// Which call of the layer.
   public var call: Int

@@ -4,13 +4,15 @@ extension KerasModel {
     for layer in root?.sublayers.flatMap(\.all) ?? [] { note(layer) }
     for weight in weights {
       if case .failure(let error) = weight.value {
-        findings.append(Finding(error, code: error.kind == .refused ? "refused-link" : "unreadable-weight", at: weight.path))
+        findings.append(
+          Finding(error, code: error.kind == .refused ? "refused-link" : "unreadable-weight", at: weight.path))
       }
     }
     if let root, !root.isModel {
       findings.append(
         Finding(
-          .warning, "subclassed-model", "the model is of class \"\(root.className)\": its Python code is not in the file",
+          .warning, "subclassed-model",
+          "the model is of class \"\(root.className)\": its Python code is not in the file",
           at: root.name))
     }
   }
@@ -24,7 +26,9 @@ extension KerasModel {
       findings.append(
         isForeign
           ? Finding(.warning, "custom-layer", "class \"\(layer.className)\" is not one of Keras's own", at: layer.name)
-          : Finding(.warning, "unsupported-layer", "layers of class \"\(layer.className)\" can be shown, not run", at: layer.name))
+          : Finding(
+            .warning, "unsupported-layer", "layers of class \"\(layer.className)\" can be shown, not run",
+            at: layer.name))
     }
     guard layout != .configuration, let rules = layer.variableRules else { return }
     let missing = rules.filter { layer.weights[$0.name] == nil }.map(\.name)

@@ -20,10 +20,13 @@ public struct KerasModel: Sendable {
     case configuration = "Keras configuration"
   }
 
+  /// Where the file lies.
   public var path: String
+  /// How the file is laid out.
   public var layout: Layout
   /// The version that wrote the file, where it says so.
   public var kerasVersion: String?
+  /// The backend that Keras ran on, where the file says so.
   public var backend: String?
   /// The model's configuration as it stands in the file; `nil` for weights-only files.
   public var configuration: JSONValue?
@@ -35,10 +38,14 @@ public struct KerasModel: Sendable {
   public var root: KerasLayer?
   /// The weights as the file groups them, before they are bound to layers.
   public var weightGroups: [KerasWeightGroup]
+  /// The optimizer's variables, when the file holds any.
   public var optimizer: KerasOptimizerState?
+  /// What the user of the file should know.
   public var findings: [Finding]
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
+  /// The file's content as it was read.
+  var preserved: PreservedContent?
 
   /// A model without content.
   package init(path: String, layout: Layout) {
@@ -65,6 +72,7 @@ public struct KerasWeightGroup: Sendable {
   public var name: String
   /// Where the group stands in the file.
   public var path: String
+  /// The group's variables in file order.
   public var weights: [KerasWeight]
 
   package init(name: String, path: String, weights: [KerasWeight]) {
@@ -100,5 +108,6 @@ public struct KerasWeight: Sendable {
 public struct KerasOptimizerState: Sendable {
   /// The optimizer's name where the file says it, such as `adam`.
   public var name: String
+  /// The variables in file order.
   public var variables: [KerasWeight]
 }

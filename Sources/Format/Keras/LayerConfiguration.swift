@@ -2,12 +2,14 @@ import OrderedCollections
 
 /// The constructor arguments of a layer as its file states them, with the generation of Keras that gives them meaning.
 public struct LayerConfiguration: Sendable {
+  /// The arguments as an object, in file order.
   public var json: JSONValue
   /// 1, 2 or 3.
   public let generation: Int
   /// How messages name the layer.
   let label: String
 
+  /// An argument that is present and not null.
   public subscript(key: String) -> JSONValue? {
     guard let value = json[key], !value.isNull else { return nil }
     return value
@@ -45,7 +47,9 @@ public struct LayerConfiguration: Sendable {
   func ints(_ names: String...) throws(FormatError) -> [Int]? {
     for name in names {
       guard let value = self[name] else { continue }
-      guard let numbers = value.ints ?? value.int.map({ [$0] }) else { throw unreadable(name, "a list of whole numbers") }
+      guard let numbers = value.ints ?? value.int.map({ [$0] }) else {
+        throw unreadable(name, "a list of whole numbers")
+      }
       return numbers
     }
     return nil
@@ -90,7 +94,9 @@ public struct LayerConfiguration: Sendable {
 
 /// What a layer computes in and what its variables are stored in.
 public struct DTypePolicy: Sendable, Hashable {
+  /// What the layer computes in.
   public var compute: ElementType
+  /// What the layer's variables are stored in.
   public var variable: ElementType
   /// The mode of a quantised layer (`int8`, `int4/128`, `float8` ...), or `nil`.
   public var quantizationMode: String?

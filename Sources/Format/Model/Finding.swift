@@ -10,13 +10,16 @@ public struct Finding: Sendable, Hashable {
     case error
   }
 
+  /// How much it matters.
   public var severity: Severity
   /// A short stable word for programs: `lambda-layer`, `missing-weights` ...
   public var code: String
+  /// What was found, as a clause without a full stop.
   public var message: String
   /// The place: a layer, an HDF5 path, a member of an archive.
   public var place: String
 
+  /// A finding from its parts.
   public init(_ severity: Severity, _ code: String, _ message: String, at place: String) {
     self.severity = severity
     self.code = code

@@ -1,17 +1,27 @@
 /// One operation of a graph. Inputs and outputs are value names; an empty name stands for an omitted optional one.
 public struct Node: Sendable {
+  /// The name; may be empty.
   public var name: String
+  /// The operator.
   public var operatorType: String
   /// The operator set: empty for the standard one (`ai.onnx`).
   public var domain: String
+  /// Tells functions of one name apart.
   public var overload: String
+  /// Names of the values that are used.
   public var inputs: [String]
+  /// Names of the values that are made.
   public var outputs: [String]
+  /// Constant parameters.
   public var attributes: [Attribute]
+  /// A text for people.
   public var docString: String
+  /// Entries for programs and people.
   public var metadata: TextDictionary
+  /// What the file says beyond the other properties.
   public var unknownFields: UnknownFields
 
+  /// A node from its parts.
   public init(
     name: String = "", _ operatorType: String, domain: String = "", inputs: [String], outputs: [String],
     attributes: [Attribute] = []

@@ -15,14 +15,20 @@ public enum Dimension: Sendable, Hashable {
 
 /// The shape of a value: axes in row-major order, outermost first. Rank 0 is a scalar.
 public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral {
+  /// The axes, outermost first.
   public var dimensions: [Dimension]
 
+  /// A shape of stated axes.
   public init(_ dimensions: [Dimension]) { self.dimensions = dimensions }
+  /// A shape of fixed extents.
   public init(_ extents: [Int]) { dimensions = extents.map(Dimension.known) }
+  /// A shape of listed axes.
   public init(arrayLiteral elements: Dimension...) { dimensions = elements }
 
+  /// The number of axes.
   public var rank: Int { dimensions.count }
 
+  /// The axis at a position, counted from the front.
   public subscript(axis: Int) -> Dimension {
     get { dimensions[axis] }
     set { dimensions[axis] = newValue }
@@ -43,8 +49,10 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral {
 }
 
 extension Dimension: CustomStringConvertible, ExpressibleByIntegerLiteral {
+  /// A fixed extent.
   public init(integerLiteral value: Int) { self = .known(value) }
 
+  /// The extent, the name, or a question mark.
   public var description: String {
     switch self {
     case .known(let extent): String(extent)
@@ -55,6 +63,7 @@ extension Dimension: CustomStringConvertible, ExpressibleByIntegerLiteral {
 }
 
 extension Shape: CustomStringConvertible {
+  /// The axes in parentheses.
   public var description: String { "(" + dimensions.map(\.description).joined(separator: ", ") + ")" }
 }
 

@@ -28,7 +28,8 @@ extension Tensor {
     guard let first = parts.first, !first.shape.isEmpty else {
       throw FormatError(.mismatch, "tensors without rows cannot be joined")
     }
-    guard parts.allSatisfy({ $0.elementType == first.elementType && $0.shape.dropFirst() == first.shape.dropFirst() }) else {
+    guard parts.allSatisfy({ $0.elementType == first.elementType && $0.shape.dropFirst() == first.shape.dropFirst() })
+    else {
       throw FormatError(.mismatch, "tensors of different shapes or types cannot be joined")
     }
     let total = parts.reduce(0) { $0 + $1.byteCount }
@@ -36,7 +37,8 @@ extension Tensor {
       var offset = 0
       for part in parts {
         try unsafe part.withBytes { (source) throws(FormatError) in
-          unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + source.count]).copyMemory(from: source)
+          unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset..<offset + source.count]).copyMemory(
+            from: source)
           offset += source.count
         }
       }

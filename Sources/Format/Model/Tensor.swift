@@ -1,15 +1,20 @@
 /// A constant array: element type, shape and bytes. Typed dynamically; kernels give it a static type.
 public struct Tensor: Sendable {
+  /// The type of the elements.
   public let elementType: ElementType
   /// Extents, outermost first; empty for a scalar.
   public let shape: [Int]
+  /// Where the elements are.
   public let storage: TensorStorage
   /// The tensor's own name where it is the value of an attribute or the indices of a sparse tensor.
   public var name = ""
+  /// A text for people.
   public var docString = ""
+  /// Entries for programs and people.
   public var metadata: TextDictionary = [:]
   /// How the file holds the elements.
   public var encoding = TensorEncoding()
+  /// What the file says beyond the other properties.
   public var unknownFields = UnknownFields()
 
   /// A tensor over existing storage.
@@ -98,17 +103,51 @@ public struct Tensor: Sendable {
 
 /// A Swift type that is the in-memory form of one element type.
 public protocol TensorScalar: BitwiseCopyable, Sendable {
+  /// The element type of tensors of this scalar.
   static var elementType: ElementType { get }
 }
 
-extension Float: TensorScalar { public static var elementType: ElementType { .float32 } }
-extension Double: TensorScalar { public static var elementType: ElementType { .float64 } }
-extension Int8: TensorScalar { public static var elementType: ElementType { .int8 } }
-extension Int16: TensorScalar { public static var elementType: ElementType { .int16 } }
-extension Int32: TensorScalar { public static var elementType: ElementType { .int32 } }
-extension Int64: TensorScalar { public static var elementType: ElementType { .int64 } }
-extension UInt8: TensorScalar { public static var elementType: ElementType { .uint8 } }
-extension UInt16: TensorScalar { public static var elementType: ElementType { .uint16 } }
-extension UInt32: TensorScalar { public static var elementType: ElementType { .uint32 } }
-extension UInt64: TensorScalar { public static var elementType: ElementType { .uint64 } }
-extension Bool: TensorScalar { public static var elementType: ElementType { .bool } }
+extension Float: TensorScalar {
+  /// `float32`.
+  public static var elementType: ElementType { .float32 }
+}
+extension Double: TensorScalar {
+  /// `float64`.
+  public static var elementType: ElementType { .float64 }
+}
+extension Int8: TensorScalar {
+  /// `int8`.
+  public static var elementType: ElementType { .int8 }
+}
+extension Int16: TensorScalar {
+  /// `int16`.
+  public static var elementType: ElementType { .int16 }
+}
+extension Int32: TensorScalar {
+  /// `int32`.
+  public static var elementType: ElementType { .int32 }
+}
+extension Int64: TensorScalar {
+  /// `int64`.
+  public static var elementType: ElementType { .int64 }
+}
+extension UInt8: TensorScalar {
+  /// `uint8`.
+  public static var elementType: ElementType { .uint8 }
+}
+extension UInt16: TensorScalar {
+  /// `uint16`.
+  public static var elementType: ElementType { .uint16 }
+}
+extension UInt32: TensorScalar {
+  /// `uint32`.
+  public static var elementType: ElementType { .uint32 }
+}
+extension UInt64: TensorScalar {
+  /// `uint64`.
+  public static var elementType: ElementType { .uint64 }
+}
+extension Bool: TensorScalar {
+  /// `bool`.
+  public static var elementType: ElementType { .bool }
+}

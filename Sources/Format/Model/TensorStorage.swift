@@ -12,6 +12,7 @@ public enum TensorStorage: Sendable {
 
 /// An immutable block of memory aligned to 64 bytes, shared by reference.
 @safe public final class AlignedBytes: Sendable {
+  /// The number of bytes.
   public let count: Int
   /// `nonisolated(unsafe)` holds because nothing writes after `init` returns.
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer

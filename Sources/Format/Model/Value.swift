@@ -9,12 +9,18 @@ public indirect enum ValueType: Sendable, Hashable {
 
 /// A named value of a graph: an input, an output or an intermediate result, with what is known of its type.
 public struct Value: Sendable {
+  /// The name that nodes refer to.
   public var name: String
+  /// What is stated of the type.
   public var type: ValueType?
+  /// A text for people.
   public var docString: String
+  /// Entries for programs and people.
   public var metadata: TextDictionary
+  /// What the file says beyond the other properties.
   public var unknownFields: UnknownFields
 
+  /// A value from its parts.
   public init(
     name: String, type: ValueType? = nil, docString: String = "", metadata: TextDictionary = [:]
   ) {

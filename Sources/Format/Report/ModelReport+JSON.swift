@@ -20,7 +20,8 @@ extension ModelReport {
       ],
       "tensors": .array(tensors.map(\.json)),
       "training": training?.json ?? .null,
-      "metadata": .object(OrderedDictionary(uniqueKeysWithValues: metadata.map { ($0.key, JSONValue.string($0.value)) })),
+      "metadata": .object(
+        OrderedDictionary(uniqueKeysWithValues: metadata.map { ($0.key, JSONValue.string($0.value)) })),
       "findings": .array(findings.map(\.json)),
     ]
   }
@@ -105,7 +106,8 @@ extension ModelReport.Training {
 extension Finding {
   var json: JSONValue {
     [
-      "severity": .string(severity.rawValue), "code": .string(code), "message": .string(message), "where": .string(place),
+      "severity": .string(severity.rawValue), "code": .string(code), "message": .string(message),
+      "where": .string(place),
     ]
   }
 }

@@ -60,9 +60,12 @@ extension ModelReport {
       guard seen.insert(tensorName).inserted else { continue }
       tensors.append(
         TensorRow(
-          name: tensorName, elementType: tensor.elementType, shape: tensor.shape, bytes: tensor.byteCount, place: weight.path))
+          name: tensorName, elementType: tensor.elementType, shape: tensor.shape, bytes: tensor.byteCount,
+          place: weight.path))
       count += tensor.count
-      if isTrainable, rules.first(where: { $0.name == name })?.isTrainable ?? true { parameters.trainable += tensor.count }
+      if isTrainable, rules.first(where: { $0.name == name })?.isTrainable ?? true {
+        parameters.trainable += tensor.count
+      }
     }
     let shape =
       called[scope]?.outputs.first?.shape ?? (depth == 0 ? inputs.first { $0.name == layer.name }?.shape : nil)
@@ -93,7 +96,8 @@ extension ModelReport {
         count += tensor.count
         tensors.append(
           TensorRow(
-            name: name, elementType: tensor.elementType, shape: tensor.shape, bytes: tensor.byteCount, place: weight.path))
+            name: name, elementType: tensor.elementType, shape: tensor.shape, bytes: tensor.byteCount,
+            place: weight.path))
       }
       layers.append(
         LayerRow(
@@ -110,7 +114,10 @@ extension ModelReport {
 
   /// A shape whose open extents are the batch and unknown ones.
   private static func shape(_ extents: [Int?]) -> Shape {
-    Shape(extents.enumerated().map { axis, extent in extent.map(Dimension.known) ?? (axis == 0 ? .symbolic("batch") : .unknown) })
+    Shape(
+      extents.enumerated().map { axis, extent in
+        extent.map(Dimension.known) ?? (axis == 0 ? .symbolic("batch") : .unknown)
+      })
   }
 
   /// An activation's name, whether the configuration gives a name, a function or a layer.
@@ -135,7 +142,9 @@ extension ModelReport {
     guard let json else { return [] }
     if let name = json.string { return [name] }
     if let elements = json.array { return elements.flatMap { names($0) } }
-    if let name = json["config"]?["name"]?.string ?? json["config"]?.string ?? json["class_name"]?.string { return [name] }
+    if let name = json["config"]?["name"]?.string ?? json["config"]?.string ?? json["class_name"]?.string {
+      return [name]
+    }
     return json.object.map { $0.values.flatMap { names($0) } } ?? []
   }
 }

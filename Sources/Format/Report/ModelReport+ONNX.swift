@@ -21,7 +21,9 @@ extension ModelReport {
         name: $0.name, elementType: $0.elementType ?? inference[$0.name]?.elementType,
         shape: $0.shape ?? inference[$0.name]?.shape)
     }
-    for initializer in model.graph.initializers { add(initializer.tensor, named: initializer.name, place: initializer.name) }
+    for initializer in model.graph.initializers {
+      add(initializer.tensor, named: initializer.name, place: initializer.name)
+    }
     for node in model.graph.nodes { add(node, constants: constants, inference, in: model) }
     parameters.bytes = tensors.reduce(0) { $0 + $1.bytes }
     parameters.trainable = parameters.total
@@ -29,14 +31,16 @@ extension ModelReport {
 
   private mutating func add(_ tensor: Tensor, named name: String, place: String) {
     tensors.append(
-      TensorRow(name: name, elementType: tensor.elementType, shape: tensor.shape, bytes: tensor.byteCount, place: place))
+      TensorRow(name: name, elementType: tensor.elementType, shape: tensor.shape, bytes: tensor.byteCount, place: place)
+    )
     parameters.total += tensor.count
   }
 
   private mutating func add(_ node: Node, constants: Set<String>, _ inference: ShapeInference, in model: Model) {
     let weights = node.inputs.filter { constants.contains($0) }
-    let isKnown = OperatorRegistry.schema(
-      node.operatorType, domain: node.domain, version: model.operatorSetVersion(domain: node.domain) ?? 0) != nil
+    let isKnown =
+      OperatorRegistry.schema(
+        node.operatorType, domain: node.domain, version: model.operatorSetVersion(domain: node.domain) ?? 0) != nil
     let isLocal = model.functions.contains { $0.name == node.operatorType && $0.domain == node.domain }
     let type = node.domain.isEmpty ? node.operatorType : "\(node.domain).\(node.operatorType)"
     let place = node.name.isEmpty ? node.outputs.first ?? "" : node.name

@@ -1,12 +1,18 @@
 /// The spread of a tensor's elements. NaN and infinite elements are counted apart and left out of the other figures.
 public struct TensorStatistics: Sendable, Hashable {
+  /// The smallest finite element; infinite when there is none.
   public var minimum = Double.infinity
+  /// The largest finite element; negatively infinite when there is none.
   public var maximum = -Double.infinity
+  /// The mean of the finite elements.
   public var mean = 0.0
   /// The population standard deviation.
   public var standardDeviation = 0.0
+  /// How many elements are zero.
   public var zeros = 0
+  /// How many elements are NaN.
   public var nan = 0
+  /// How many elements are infinite.
   public var infinite = 0
 
   /// Reads all elements once.
@@ -41,7 +47,9 @@ extension ModelReport {
     let stored: [String: Tensor]
     switch file.content {
     case .keras(let model):
-      stored = Dictionary(model.weights.compactMap { weight in (try? weight.tensor()).map { (weight.path, $0) } }) { first, _ in first }
+      stored = Dictionary(model.weights.compactMap { weight in (try? weight.tensor()).map { (weight.path, $0) } }) {
+        first, _ in first
+      }
     case .onnx(let model):
       stored = Dictionary(model.graph.initializers.map { ($0.name, $0.tensor) }) { first, _ in first }
     }
@@ -52,11 +60,14 @@ extension ModelReport {
         let statistics = try TensorStatistics(tensor)
         tensors[index].statistics = statistics
         if statistics.nan > 0 {
-          findings.append(Finding(.warning, "nan-weights", "\(statistics.nan) of \(tensor.count) elements are NaN", at: row.name))
+          findings.append(
+            Finding(.warning, "nan-weights", "\(statistics.nan) of \(tensor.count) elements are NaN", at: row.name))
         }
         if statistics.infinite > 0 {
           findings.append(
-            Finding(.warning, "infinite-weights", "\(statistics.infinite) of \(tensor.count) elements are infinite", at: row.name))
+            Finding(
+              .warning, "infinite-weights", "\(statistics.infinite) of \(tensor.count) elements are infinite",
+              at: row.name))
         }
       } catch {
         guard error.kind != .unsupported else { continue }

@@ -30,6 +30,7 @@ public struct ByteRegion: Sendable {
     self.name = name
   }
 
+  /// The number of bytes.
   public var count: Int { range.count }
 
   /// The part of the region that `subrange` selects.
@@ -58,6 +59,12 @@ public struct ByteRegion: Sendable {
     try unsafe withBytes(subrange) { buffer in unsafe [UInt8](buffer) }
   }
 
+  /// Drops the pages of a part that is mapped from this process; they come back when they are touched again.
+  func giveBack(_ subrange: Range<Int>) {
+    guard case .file(let file) = backing, let range = try? absolute(subrange) else { return }
+    file.giveBack(range)
+  }
+
   /// A copy of the first `length` bytes, or of all when there are fewer.
   public func prefix(_ length: Int) -> [UInt8] { (try? bytes(0..<min(length, count))) ?? [] }
 
@@ -68,7 +75,9 @@ public struct ByteRegion: Sendable {
     case .file(let file): return .mapped(file, range)
     case .memory(let bytes) where range == 0..<bytes.count: return .owned(bytes)
     case .memory:
-      return .deferred(byteCount: range.count) { () throws(FormatError) in AlignedBytes(copying: try self.bytes(subrange)) }
+      return .deferred(byteCount: range.count) { () throws(FormatError) in
+        AlignedBytes(copying: try self.bytes(subrange))
+      }
     }
   }
 

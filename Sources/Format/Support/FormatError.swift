@@ -22,6 +22,7 @@ public struct FormatError: Error, Sendable, Hashable {
     case limit
   }
 
+  /// The class of the failure.
   public var kind: Kind
   /// What is wrong, as a clause without a full stop.
   public var message: String
@@ -32,6 +33,7 @@ public struct FormatError: Error, Sendable, Hashable {
   /// What the user can do, as a sentence without a full stop.
   public var advice: String?
 
+  /// An error from its parts.
   public init(_ kind: Kind, _ message: String, file: String? = nil, at place: String? = nil, advice: String? = nil) {
     self.kind = kind
     self.message = message
@@ -49,6 +51,7 @@ public struct FormatError: Error, Sendable, Hashable {
 }
 
 extension FormatError: CustomStringConvertible {
+  /// One line: the file, what is wrong, where, and what to do.
   public var description: String {
     var text = file.map { "\($0): " } ?? ""
     text += message

@@ -6,7 +6,9 @@ import Glibc
 /// A file that another program shortens in place while it is mapped ends the process on access (SIGBUS), as with every
 /// mapping reader.
 @safe public final class MappedFile: Sendable {
+  /// Where the file lies.
   public let path: String
+  /// Its size in bytes.
   public let count: Int
   /// Start of the mapping. `nonisolated(unsafe)` holds because the pages are read-only for the life of the object.
   private nonisolated(unsafe) let base: UnsafeRawPointer?

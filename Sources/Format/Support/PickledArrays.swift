@@ -36,7 +36,9 @@ package struct PickledArrays {
   private var memo: [Int: Value] = [:]
 
   /// The arrays of a pickled zero-dimensional object array that holds a dictionary from text to arrays.
-  package static func dictionary(_ bytes: [UInt8], name: String) throws(FormatError) -> OrderedDictionary<String, Tensor> {
+  package static func dictionary(_ bytes: [UInt8], name: String) throws(FormatError) -> OrderedDictionary<
+    String, Tensor
+  > {
     var machine = PickledArrays(bytes: bytes, name: name)
     let top = try machine.run()
     guard case .array(_, _, _, let list) = machine.values[top], case .list(let elements) = machine.values[list],
@@ -62,7 +64,9 @@ package struct PickledArrays {
   /// The only array in a value, which may be wrapped in other objects.
   private func tensor(_ wrapped: Value) throws(FormatError) -> Tensor {
     let found = arrays(in: wrapped)
-    guard let value = found.first, found.count == 1 else { throw refused("\(found.count) arrays where one is expected") }
+    guard let value = found.first, found.count == 1 else {
+      throw refused("\(found.count) arrays where one is expected")
+    }
     guard case .array(let shape, let descriptor, let isFortran, let content) = values[value],
       case .bytes(let data) = values[content]
     else { throw refused("a value that is not an array") }
@@ -158,7 +162,9 @@ package struct PickledArrays {
     try take(count).reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 
-  private mutating func text(_ count: Int) throws(FormatError) -> String { String(decoding: try take(count), as: UTF8.self) }
+  private mutating func text(_ count: Int) throws(FormatError) -> String {
+    String(decoding: try take(count), as: UTF8.self)
+  }
 
   private mutating func line() throws(FormatError) -> String {
     let text = bytes.dropFirst(position).prefix { $0 != 0x0A }
@@ -240,7 +246,9 @@ package struct PickledArrays {
     switch name {
     case "numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct": push(.emptyArray)
     case "numpy.dtype":
-      guard let first = values.first, case .text(let descriptor) = self.values[first] else { throw refused("a type without a name") }
+      guard let first = values.first, case .text(let descriptor) = self.values[first] else {
+        throw refused("a type without a name")
+      }
       push(.typeDescriptor(descriptor, byteOrder: "|"))
     default: push(.call(name, values))
     }
@@ -257,11 +265,14 @@ package struct PickledArrays {
     guard case .tuple(let fields) = values[state] else { throw refused("a state that is no tuple") }
     switch values[target] {
     case .typeDescriptor(let descriptor, _):
-      guard fields.count > 1, case .text(let order) = values[fields[1]] else { throw refused("a type without a byte order") }
+      guard fields.count > 1, case .text(let order) = values[fields[1]] else {
+        throw refused("a type without a byte order")
+      }
       values[target] = .typeDescriptor(descriptor, byteOrder: order)
     case .emptyArray:
       guard fields.count == 5, case .tuple(let axes) = values[fields[1]],
-        case .typeDescriptor(let descriptor, let order) = values[fields[2]], case .bool(let isFortran) = values[fields[3]]
+        case .typeDescriptor(let descriptor, let order) = values[fields[2]],
+        case .bool(let isFortran) = values[fields[3]]
       else { throw refused("an array of an unknown form") }
       var shape: [Int] = []
       for axis in axes {

@@ -4,6 +4,8 @@ public struct ReadLimits: Sendable, Hashable {
   public var objectCount = 1 << 20
   /// How deep groups, layers, JSON values and messages may nest.
   public var depth = 128
+  /// How many calls of layers a model may unfold to: models that call models double them with each level.
+  public var callCount = 1 << 16
   /// Bytes of one attribute.
   public var attributeBytes = 1 << 30
   /// Axes of a tensor.
@@ -13,6 +15,7 @@ public struct ReadLimits: Sendable, Hashable {
   /// How many times larger than its stored form decoded content may be.
   public var expansionRatio = 1000
 
+  /// The default bounds.
   public init() {}
 
   /// Whether content of `stored` bytes may decode to `declared` ones.

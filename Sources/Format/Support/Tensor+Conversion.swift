@@ -5,7 +5,8 @@ extension Tensor {
   /// - Throws: `FormatError` of kind `unsupported` for types without a conversion.
   public func converted(to target: ElementType) throws(FormatError) -> Tensor {
     guard target != elementType else { return self }
-    guard Self.isConvertible(elementType), Self.isConvertible(target), let byteCount = target.byteCount(of: count) else {
+    guard Self.isConvertible(elementType), Self.isConvertible(target), let byteCount = target.byteCount(of: count)
+    else {
       throw FormatError(.unsupported, "\(elementType.name) cannot be converted to \(target.name)")
     }
     let load: @Sendable () throws(FormatError) -> AlignedBytes = { () throws(FormatError) in

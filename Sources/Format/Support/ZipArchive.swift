@@ -2,24 +2,24 @@ import CZip
 import OrderedCollections
 
 /// The members of a zip archive. Stored members are reached where they lie.
-public struct ZipArchive: Sendable {
+package struct ZipArchive: Sendable {
   /// One member, as the central directory lists it.
-  public struct Member: Sendable {
-    public let name: String
-    public let byteCount: Int
-    public let compressedByteCount: Int
+  package struct Member: Sendable {
+    package let name: String
+    package let byteCount: Int
+    package let compressedByteCount: Int
     /// Whether the bytes lie in the archive as they are.
-    public let isStored: Bool
+    package let isStored: Bool
     let isEncrypted: Bool
     /// Where the member's data begin in the archive file.
     let offset: Int
     let position: unz64_file_pos
   }
 
-  public let path: String
-  public let members: OrderedDictionary<String, Member>
+  package let path: String
+  package let members: OrderedDictionary<String, Member>
   /// Names that more than one member has; the first one counts.
-  public let duplicateNames: [String]
+  package let duplicateNames: [String]
   private let source: ByteRegion
   private let limits: ReadLimits
 
@@ -29,7 +29,7 @@ public struct ZipArchive: Sendable {
   /// Lists an archive.
   ///
   /// - Throws: `FormatError` of kind `malformed` when the directory cannot be read.
-  public init(_ source: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
+  package init(_ source: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     self.source = source
     self.limits = limits
     path = source.name
@@ -58,7 +58,7 @@ public struct ZipArchive: Sendable {
   /// The bytes of a member: a part of the mapped file when it is stored, decompressed into memory when not.
   ///
   /// - Throws: `FormatError` of kind `missing`, `limit` when it expands out of proportion, or `malformed`.
-  public func region(_ name: String) throws(FormatError) -> ByteRegion {
+  package func region(_ name: String) throws(FormatError) -> ByteRegion {
     guard let member = members[name] else {
       throw FormatError(.missing, "the archive has no member \"\(name)\"", file: path)
     }
@@ -72,7 +72,8 @@ public struct ZipArchive: Sendable {
     }
     guard limits.allowsExpansion(stored: member.compressedByteCount, declared: member.byteCount) else {
       throw FormatError(
-        .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path, at: name)
+        .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path,
+        at: name)
     }
     let bytes = try ZipReader.open(source) { (reader) throws(FormatError) in try reader.read(member) }
     return ByteRegion(bytes, name: label)

@@ -92,7 +92,9 @@ import CZip
     unsafe zlib_filefunc64_def(
       zopen64_file: { stream, _, _ in unsafe stream },
       zread_file: { _, stream, target, count in
-        guard let stream = unsafe stream?.assumingMemoryBound(to: MemoryStream.self), let target = unsafe target else { return 0 }
+        guard let stream = unsafe stream?.assumingMemoryBound(to: MemoryStream.self), let target = unsafe target else {
+          return 0
+        }
         let (bytes, position) = unsafe (stream.pointee.bytes, stream.pointee.position)
         let length = min(Int(clamping: count), bytes.count - position)
         guard length > 0, let base = bytes.baseAddress else { return 0 }

@@ -27,8 +27,15 @@ import Glibc
     self.path = path
   }
 
+  private static let pieceSize = 8 << 20
+
   /// Adds a member with all its bytes.
   func add(_ name: String, _ bytes: [UInt8]) throws(FormatError) {
+    try add(name, ByteRegion(AlignedBytes(copying: bytes), name: name))
+  }
+
+  /// Adds a member whose bytes are taken in pieces from where they are, so that a large one does not become resident.
+  func add(_ name: String, _ bytes: ByteRegion) throws(FormatError) {
     var information = zip_fileinfo()
     // The first day that zip's calendar has.
     information.dosDate = 1 << 21 | 1 << 16
@@ -37,11 +44,12 @@ import Glibc
     guard status == ZIP_OK else { throw .system("cannot be written", path) }
     var start = 0
     while status == ZIP_OK, start < bytes.count {
-      let length = min(bytes.count - start, 1 << 30)
-      status = unsafe bytes.withUnsafeBytes { buffer in
-        unsafe zipWriteInFileInZip(handle, buffer.baseAddress.map { unsafe $0 + start }, UInt32(length))
+      let piece = start..<min(start + Self.pieceSize, bytes.count)
+      status = try unsafe bytes.withBytes(piece) { buffer in
+        unsafe zipWriteInFileInZip(handle, buffer.baseAddress, UInt32(buffer.count))
       }
-      start += length
+      bytes.giveBack(piece)
+      start = piece.upperBound
     }
     guard status == ZIP_OK, unsafe zipCloseFileInZip(handle) == ZIP_OK else { throw .system("cannot be written", path) }
   }

@@ -2,10 +2,12 @@
 public struct CSVTable: Sendable {
   /// The names of the columns, when the first line holds any that is not a number.
   public var names: [String]?
+  /// Cells in each row.
   public var columnCount: Int
   /// All cells, row by row.
   public var values: [Double]
 
+  /// Rows of numbers.
   public var rowCount: Int { columnCount == 0 ? 0 : values.count / columnCount }
 
   /// Parses a table of numbers. Empty lines are skipped; `nan` and `inf` count as numbers.
@@ -27,7 +29,8 @@ public struct CSVTable: Sendable {
         }
       }
       guard cells.count == columnCount else {
-        throw FormatError(.malformed, "the row has \(cells.count) cells, the first one \(columnCount)", at: "line \(index + 1)")
+        throw FormatError(
+          .malformed, "the row has \(cells.count) cells, the first one \(columnCount)", at: "line \(index + 1)")
       }
       for (column, cell) in cells.enumerated() {
         guard let value = Self.number(cell) else {

@@ -23,12 +23,14 @@ public enum NpyFile {
       }
       guard byteCount <= region.count - header.dataOffset else {
         throw FormatError(
-          .truncated, "npy: \(header.shape) needs \(byteCount) bytes, \(region.count - header.dataOffset) follow the header")
+          .truncated,
+          "npy: \(header.shape) needs \(byteCount) bytes, \(region.count - header.dataOffset) follow the header")
       }
       let storage = try region.tensorStorage(header.dataOffset..<header.dataOffset + byteCount)
       let tensor = try Tensor(elementType: elementType, shape: header.shape, storage: storage)
       let isFortran = header.isFortranOrder && header.shape.count > 1
-      return isFortran || isBigEndian ? try tensor.rearranged(fromFortranOrder: isFortran, swapped: isBigEndian) : tensor
+      return isFortran || isBigEndian
+        ? try tensor.rearranged(fromFortranOrder: isFortran, swapped: isBigEndian) : tensor
     } catch {
       throw error.inFile(region.name)
     }
@@ -101,7 +103,9 @@ public enum NpyFile {
       let isObject = kind.hasPrefix("O")
       throw FormatError(
         isObject ? .refused : .unsupported,
-        isObject ? "npy: the array holds pickled objects, which are never unpickled" : "npy: elements of type \"\(descriptor)\"")
+        isObject
+          ? "npy: the array holds pickled objects, which are never unpickled"
+          : "npy: elements of type \"\(descriptor)\"")
     }
     return (elementType, descriptor.hasPrefix(">"))
   }

@@ -11,7 +11,9 @@ public enum NpzFile {
     for name in archive.members.keys where name.hasSuffix(".npy") {
       tensors[String(name.dropLast(".npy".count))] = try NpyFile.read(try archive.region(name))
     }
-    guard !tensors.isEmpty else { throw FormatError(.unrecognized, "is a zip archive without arrays", file: region.name) }
+    guard !tensors.isEmpty else {
+      throw FormatError(.unrecognized, "is a zip archive without arrays", file: region.name)
+    }
     return tensors
   }
 

@@ -59,7 +59,8 @@ public enum TensorInput: Sendable {
       let tensors: [TensorInput]
       if case .named(let members) = input { tensors = members.values.map { .tensor($0) } } else { tensors = [input] }
       guard tensors.count <= free.count else {
-        throw FormatError(.mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
+        throw FormatError(
+          .mismatch, "\(tensors.count) arrays are given, but the network has \(free.count) inputs left to fill")
       }
       for (value, tensor) in zip(free, tensors) { assigned[value.name] = try tensor.single(for: value) }
     }

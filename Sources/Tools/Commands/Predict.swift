@@ -26,7 +26,8 @@ struct Predict: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write the outputs: .npy (one output), .npz (all by name), .csv, DIR/ (output_0.pb ...), or - for CSV on standard output.", valueName: "FILE"))
+      "Write the outputs: .npy (one output), .npz (all by name), .csv, DIR/ (output_0.pb ...), or - for CSV on standard output.",
+      valueName: "FILE"))
   var output: String?
 
   @Option(help: ArgumentHelp("Run this many rows at a time (default: all).", valueName: "N"))
@@ -50,7 +51,9 @@ struct Predict: ParsableCommand {
       valueName: "FILE"))
   var expect: String?
 
-  @Option(help: ArgumentHelp("With --expect: the largest difference allowed, relative to an output's largest value.", valueName: "X"))
+  @Option(
+    help: ArgumentHelp(
+      "With --expect: the largest difference allowed, relative to an output's largest value.", valueName: "X"))
   var tolerance = 1e-5
 
   @OptionGroup var model: ModelArgument
@@ -77,12 +80,17 @@ struct Predict: ParsableCommand {
     if let expect { return try compare(results, with: expect) }
     if let output {
       try OutputFile.write(results, to: output)
-      if output != "-" { shared.note("\(results.count == 1 ? "1 output" : "\(results.count) outputs") written to \(output)") }
+      if output != "-" {
+        shared.note("\(results.count == 1 ? "1 output" : "\(results.count) outputs") written to \(output)")
+      }
       if !shared.json { return try printAccuracy(results, onStandardError: output == "-") }
     }
-    guard output != "-" || !shared.json else { throw ValidationError("--json and --output - both claim standard output.") }
+    guard output != "-" || !shared.json else {
+      throw ValidationError("--json and --output - both claim standard output.")
+    }
     let view = try PredictionView(
-      results, labels: labelNames, top: top, minimumMargin: minMargin, truth: try truth.map { try LabelFile.indices($0) })
+      results, labels: labelNames, top: top, minimumMargin: minMargin,
+      truth: try truth.map { try LabelFile.indices($0) })
     if shared.json { print(view.json(model: path).text(.indented)) } else { view.print() }
   }
 

@@ -26,7 +26,8 @@ struct SharedOptions: ParsableArguments {
 /// A model file, with layers from elsewhere when it holds weights alone.
 struct ModelArgument: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Take the layers of a weights-only file from this .keras, .h5 or config.json.", valueName: "FILE"))
+    help: ArgumentHelp(
+      "Take the layers of a weights-only file from this .keras, .h5 or config.json.", valueName: "FILE"))
   var architecture: String?
 
   /// Reads the model at a path.

@@ -11,13 +11,15 @@ enum OutputFile {
     if path.hasSuffix(".npz") { return try NpzFile.write(results, to: path) }
     if path.hasSuffix(".npy") {
       guard results.count == 1 else {
-        throw FormatError(.unsupported, "a .npy file holds one array, but there are \(results.count) outputs", file: path,
+        throw FormatError(
+          .unsupported, "a .npy file holds one array, but there are \(results.count) outputs", file: path,
           advice: "Write .npz instead")
       }
       return try replace(path, with: NpyFile.bytes(of: results[0].tensor))
     }
     if path.hasSuffix(".csv") { return try replace(path, with: Array(try csv(results).utf8)) }
-    throw FormatError(.unsupported, "outputs are written as .npy, .npz, .csv, or into a folder named with a / at its end", file: path)
+    throw FormatError(
+      .unsupported, "outputs are written as .npy, .npz, .csv, or into a folder named with a / at its end", file: path)
   }
 
   /// One `TensorProto` file for each output.

@@ -31,10 +31,12 @@ struct PredictionView {
     let columns = results.first?.tensor.shape.last ?? 0
     let isAsked = labels != nil || top != nil || minimumMargin != nil || truth != nil
     let isRow = results.count == 1 && results[0].tensor.shape.count == 2 && columns > 0
-    guard isRow, isAsked ? columns > 1 || truth != nil : ClassRanking.areProbabilities(values[0], columns: columns) else {
+    guard isRow, isAsked ? columns > 1 || truth != nil : ClassRanking.areProbabilities(values[0], columns: columns)
+    else {
       guard !isAsked else {
         throw FormatError(
-          .mismatch, "classes are asked for, but the output is not one row of scores a sample (it is \(Self.shapes(results)))")
+          .mismatch,
+          "classes are asked for, but the output is not one row of scores a sample (it is \(Self.shapes(results)))")
       }
       rankings = nil
       correct = nil
@@ -99,7 +101,8 @@ struct PredictionView {
       }
       var table = Table(("Row", .right), (columns == 1 ? "Value" : "Values", .left))
       for row in 0..<values.count / columns {
-        table.add(String(row), values[row * columns..<(row + 1) * columns].map { "\(Float($0))" }.joined(separator: " "))
+        table.add(
+          String(row), values[row * columns..<(row + 1) * columns].map { "\(Float($0))" }.joined(separator: " "))
       }
       table.print()
     }
@@ -123,7 +126,9 @@ struct PredictionView {
       members["values"] = .array(values.map { .array($0.map { .double($0) }) })
     }
     if let correct, let rows = results.first?.tensor.shape.first {
-      members["accuracy"] = ["correct": .int(correct), "rows": .int(rows), "value": .double(Double(correct) / Double(max(rows, 1)))]
+      members["accuracy"] = [
+        "correct": .int(correct), "rows": .int(rows), "value": .double(Double(correct) / Double(max(rows, 1))),
+      ]
     }
     return .object(members)
   }

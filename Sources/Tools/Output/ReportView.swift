@@ -18,7 +18,8 @@ struct ReportView {
 
   /// One layer.
   func print(_ row: ModelReport.LayerRow) {
-    Swift.print("\(row.name): \(row.type), \(Figures.grouped(row.parameters)) parameters, output \(shapeText(row.outputShape))")
+    Swift.print(
+      "\(row.name): \(row.type), \(Figures.grouped(row.parameters)) parameters, output \(shapeText(row.outputShape))")
     if !row.inputs.isEmpty { Swift.print("inputs: \(row.inputs.joined(separator: ", "))") }
     printTensors(report.tensors.filter { row.tensors.contains($0.name) })
     if let configuration = row.configuration { Swift.print("\n" + configuration.text(.indented)) }
@@ -37,7 +38,8 @@ struct ReportView {
 
   private func printHead() {
     let details = [
-      report.format, report.version.map { report.format == "ONNX" ? $0 : "Keras \($0)" }, report.producer.flatMap {
+      report.format, report.version.map { report.format == "ONNX" ? $0 : "Keras \($0)" },
+      report.producer.flatMap {
         $0 == "Keras" || $0.isEmpty ? nil : $0
       }, Figures.bytes(report.fileBytes),
     ]
@@ -58,10 +60,12 @@ struct ReportView {
   private func printLayers() {
     guard !report.layers.isEmpty else { return }
     var table = Table(
-      ("Layer", .left), ("Type", .left), ("Output shape", .left), ("Parameters", .right), ("Activation", .left), ("", .left))
+      ("Layer", .left), ("Type", .left), ("Output shape", .left), ("Parameters", .right), ("Activation", .left),
+      ("", .left))
     for layer in report.layers {
       table.add(
-        String(repeating: "  ", count: layer.depth) + (layer.depth == 0 ? layer.name : lastPart(layer.name)), layer.type,
+        String(repeating: "  ", count: layer.depth) + (layer.depth == 0 ? layer.name : lastPart(layer.name)),
+        layer.type,
         layer.outputShape.map(\.description) ?? (layer.type == "weights" ? "" : "?"), Figures.grouped(layer.parameters),
         layer.activation ?? "", layer.isTrainable ? "" : "frozen")
     }
@@ -69,7 +73,8 @@ struct ReportView {
   }
 
   private func printTree() {
-    var table = Table(("Layer and tensors", .left), ("Type", .left), ("Shape", .left), ("Bytes", .right), ("Place", .left))
+    var table = Table(
+      ("Layer and tensors", .left), ("Type", .left), ("Shape", .left), ("Bytes", .right), ("Place", .left))
     for layer in report.layers {
       let indent = String(repeating: "  ", count: layer.depth)
       table.add(indent + lastPart(layer.name), layer.type, shapeText(layer.outputShape), "", "")
@@ -105,10 +110,13 @@ struct ReportView {
       ("Tensor", .left), ("Type", .left), ("Shape", .left), ("Bytes", .right), ("Min", .right), ("Max", .right),
       ("Mean", .right), ("Std", .right), ("Zeros", .right), ("NaN", .right), ("Inf", .right))
     for tensor in tensors {
-      var cells = [tensor.name, tensor.elementType.name, Shape(tensor.shape).description, Figures.grouped(tensor.bytes)]
+      var cells = [
+        tensor.name, tensor.elementType.name, Shape(tensor.shape).description, Figures.grouped(tensor.bytes),
+      ]
       if let statistics = tensor.statistics {
         let figures = [statistics.minimum, statistics.maximum, statistics.mean, statistics.standardDeviation]
-        cells += figures.map(Figures.short) + [statistics.zeros, statistics.nan, statistics.infinite].map(Figures.grouped)
+        cells +=
+          figures.map(Figures.short) + [statistics.zeros, statistics.nan, statistics.infinite].map(Figures.grouped)
       } else {
         cells += Array(repeating: "", count: 7)
       }

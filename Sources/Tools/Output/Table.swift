@@ -28,7 +28,8 @@ struct Table {
       var line = ""
       for (position, column) in columns.enumerated() {
         let padding = String(repeating: " ", count: widths[position] - row[column].count)
-        line += (position == 0 ? "" : "  ") + (alignments[column] == .right ? padding + row[column] : row[column] + padding)
+        line +=
+          (position == 0 ? "" : "  ") + (alignments[column] == .right ? padding + row[column] : row[column] + padding)
       }
       while line.last == " " { line.removeLast() }
       if let width = Terminal.width, line.count > width { line = line.prefix(max(width - 1, 1)) + "…" }

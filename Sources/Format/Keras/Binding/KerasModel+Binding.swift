@@ -27,7 +27,8 @@ extension KerasModel {
   /// - Throws: `FormatError` of kind `mismatch` when the other file describes no layers.
   public func adopting(architecture: KerasModel) throws(FormatError) -> KerasModel {
     guard let configuration = architecture.configuration else {
-      throw FormatError(.mismatch, "describes no layers, so it cannot serve as the architecture", file: architecture.path)
+      throw FormatError(
+        .mismatch, "describes no layers, so it cannot serve as the architecture", file: architecture.path)
     }
     var model = self
     model.configuration = configuration

@@ -71,7 +71,9 @@ struct LegacyBinder {
     for (index, entry) in entries.enumerated() {
       var candidates = weights.indices.filter { entry.rule.matches(weights[$0].name) }
       if candidates.count > 1 {
-        candidates = candidates.filter { weights[$0].name.split(separator: "/").dropLast().contains(Substring(entry.layer)) }
+        candidates = candidates.filter {
+          weights[$0].name.split(separator: "/").dropLast().contains(Substring(entry.layer))
+        }
       }
       guard candidates.count == 1, taken.insert(candidates[0]).inserted else { return nil }
       bound[index] = weights[candidates[0]]

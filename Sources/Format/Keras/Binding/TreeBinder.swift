@@ -64,8 +64,10 @@ struct TreeBinder {
     }
     var names: [Int: String] = [:]
     for (stem, indices) in takers {
-      let groups = list.children.filter { WeightTree.splitNumber($0.key).stem == stem && !$0.value.allVariables.isEmpty }
-        .keys.sorted(by: WeightTree.precedes)
+      let groups = list.children.filter {
+        WeightTree.splitNumber($0.key).stem == stem && !$0.value.allVariables.isEmpty
+      }
+      .keys.sorted(by: WeightTree.precedes)
       guard groups.count == indices.count else { continue }
       for (index, name) in zip(indices, groups) { names[index] = name }
     }

@@ -127,7 +127,9 @@ enum KerasActivation {
 
 extension Lowering {
   /// Limits a value to a range.
-  mutating func clip(_ value: LoweredValue, _ low: Float?, _ high: Float?, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func clip(_ value: LoweredValue, _ low: Float?, _ high: Float?, in call: LayerCall) throws(FormatError)
+    -> LoweredValue
+  {
     var inputs: [LoweredValue?] = [value]
     inputs.append(try low.map { (low) throws(FormatError) in try scalar(low, "minimum", like: value, in: call) })
     if let high { inputs.append(try scalar(high, "maximum", like: value, in: call)) }

@@ -21,7 +21,9 @@ enum ReLURule: LayerRule {
     let threshold = try call.configuration.float("threshold", default: 0)
     let maximum = call.configuration["max_value"] == nil ? nil : try call.configuration.float("max_value", default: 0)
     if threshold == 0 {
-      if slope == 0 { return [try maximum == nil ? lowering.add("Relu", [x], in: call) : lowering.clip(x, 0, maximum, in: call)] }
+      if slope == 0 {
+        return [try maximum == nil ? lowering.add("Relu", [x], in: call) : lowering.clip(x, 0, maximum, in: call)]
+      }
       let leaky = try lowering.add("LeakyRelu", [x], in: call, attributes: [Attribute("alpha", .float(slope))])
       return [try maximum == nil ? leaky : lowering.clip(leaky, nil, maximum, in: call)]
     }
@@ -58,7 +60,9 @@ enum ELURule: LayerRule {
 enum PReLURule: LayerRule {
   static let classNames = ["PReLU"]
 
-  static func variables(_ configuration: LayerConfiguration) -> [VariableRule] { [VariableRule("alpha", aliases: ["alphas"])] }
+  static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
+    [VariableRule("alpha", aliases: ["alphas"])]
+  }
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     [try lowering.add("PRelu", [call.input(), lowering.weight("alpha", in: call)], in: call)]
@@ -72,7 +76,9 @@ enum SoftmaxRule: LayerRule {
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let axes = try call.configuration.ints("axis") ?? [-1]
     if axes.count == 1 {
-      return [try lowering.add("Softmax", [call.input()], in: call, attributes: [Attribute("axis", .int(Int64(axes[0])))])]
+      return [
+        try lowering.add("Softmax", [call.input()], in: call, attributes: [Attribute("axis", .int(Int64(axes[0])))])
+      ]
     }
     // Keras: exp(x - logsumexp(x)) over the axes.
     let (x, rank) = try call.rankedInput()
@@ -89,7 +95,9 @@ enum ThresholdedReLURule: LayerRule {
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let theta = try call.configuration.float("theta", default: 1)
-    return [try lowering.add("ThresholdedRelu", [call.input()], in: call, attributes: [Attribute("alpha", .float(theta))])]
+    return [
+      try lowering.add("ThresholdedRelu", [call.input()], in: call, attributes: [Attribute("alpha", .float(theta))])
+    ]
   }
 }
 

@@ -15,15 +15,18 @@ enum DenseRule: LayerRule {
     let kernelShape = try lowering.storedWeight("kernel", in: call).shape
     let place = call.layer.weights["kernel"].map { " at \($0.path)" } ?? ""
     guard kernelShape.count == 2, rank >= 2 else {
-      throw call.error(.mismatch, "the kernel\(place) has shape \(kernelShape) and the input \(rank) axes; both need two or more")
+      throw call.error(
+        .mismatch, "the kernel\(place) has shape \(kernelShape) and the input \(rank) axes; both need two or more")
     }
     if let features = input.shape?.dimensions.last?.value, features != kernelShape[0] {
       throw call.error(
-        .mismatch, "the kernel of shape \(kernelShape)\(place) needs \(kernelShape[0]) features, but the input has \(features)")
+        .mismatch,
+        "the kernel of shape \(kernelShape)\(place) needs \(kernelShape[0]) features, but the input has \(features)")
     }
     if let units = try call.configuration.int("units", "output_dim"), units != kernelShape[1] {
       throw call.error(
-        .mismatch, "the kernel of shape \(kernelShape)\(place) has \(kernelShape[1]) columns, but the configuration says \(units)")
+        .mismatch,
+        "the kernel of shape \(kernelShape)\(place) has \(kernelShape[1]) columns, but the configuration says \(units)")
     }
     let kernel = try lowering.weight("kernel", in: call)
     let hasBias = variables(call.configuration).count == 2

@@ -25,8 +25,11 @@ enum BatchNormalizationRule: LayerRule {
     let mean = try lowering.weight("moving_mean", in: call)
     let variance = try lowering.weight("moving_variance", in: call)
     let rules = variables(call.configuration).map(\.name)
-    let scale = try rules.contains("gamma") ? lowering.weight("gamma", in: call) : lowering.filled(1, "gamma", like: mean, in: call)
-    let offset = try rules.contains("beta") ? lowering.weight("beta", in: call) : lowering.filled(0, "beta", like: mean, in: call)
+    let scale =
+      try rules.contains("gamma")
+      ? lowering.weight("gamma", in: call) : lowering.filled(1, "gamma", like: mean, in: call)
+    let offset =
+      try rules.contains("beta") ? lowering.weight("beta", in: call) : lowering.filled(0, "beta", like: mean, in: call)
     let epsilon = try call.configuration.float("epsilon", default: 1e-3)
     var order = Array(0..<rank)
     order.swapAt(1, axis)
@@ -66,14 +69,13 @@ enum LayerNormalizationRule: LayerRule {
     let isMoved = order != Array(0..<rank)
     let moved = isMoved ? try lowering.transpose(input, order, in: call) : input
     let extents = try axes.mapTyped { (axis) throws(FormatError) in
-      guard let extent = input.shape?[axis].value else { throw call.error(.unsupported, "a normalised axis has no fixed extent") }
+      guard let extent = input.shape?[axis].value else {
+        throw call.error(.unsupported, "a normalised axis has no fixed extent")
+      }
       return extent
     }
-    guard let count = checkedProduct(extents) else { throw call.error(.limit, "the normalised axes are too large") }
-    let elementType = call.configuration.policy.compute
-    let scale = try rules.contains("gamma")
-      ? lowering.weight("gamma", in: call)
-      : lowering.constant(Tensor([Float](repeating: 1, count: count), shape: extents).converted(to: elementType), "gamma", in: call)
+    let scale =
+      try rules.contains("gamma") ? lowering.weight("gamma", in: call) : lowering.ones(extents, "gamma", in: call)
     var inputs = [moved, scale]
     if rules.contains("beta") { inputs.append(try lowering.weight("beta", in: call)) }
     let output = try lowering.add(
@@ -86,8 +88,21 @@ enum LayerNormalizationRule: LayerRule {
 }
 
 extension Lowering {
+  /// A constant of ones in the type that the layer computes in.
+  ///
+  /// - Throws: `FormatError` of kind `limit` when a configuration asks for more than a file may expand to.
+  mutating func ones(_ shape: [Int], _ name: String, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    guard let count = checkedProduct(shape), count <= limits.freelyExpandedBytes / MemoryLayout<Float>.stride else {
+      throw call.error(.limit, "the normalised axes \(shape) are too large")
+    }
+    let tensor = Tensor([Float](repeating: 1, count: count), shape: shape)
+    return constant(try tensor.converted(to: call.configuration.policy.compute), name, in: call)
+  }
+
   /// A constant of the same shape and type with one value everywhere.
-  mutating func filled(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func filled(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall)
+    throws(FormatError) -> LoweredValue
+  {
     guard let shape = reference.shape?.extents, let count = checkedProduct(shape) else {
       throw call.error(.unsupported, "the shape of \(reference.name) is not known")
     }

@@ -17,7 +17,10 @@ enum NormalizationRule: LayerRule {
     let variance = try statistic("variance", rank: rank, call, &lowering)
     let deviation = try lowering.add(
       "Max",
-      [lowering.add("Sqrt", [variance], in: call), lowering.scalar(smallestDeviation, "epsilon", like: input, in: call)],
+      [
+        lowering.add("Sqrt", [variance], in: call),
+        lowering.scalar(smallestDeviation, "epsilon", like: input, in: call),
+      ],
       in: call)
     if try call.configuration.bool("invert", default: false) {
       return [try lowering.add("Add", [mean, lowering.add("Mul", [input, deviation], in: call)], in: call)]

@@ -5,7 +5,9 @@ enum FlattenRule: LayerRule {
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     var (value, rank) = try call.rankedInput()
-    if rank == 1 { return [try lowering.add("Unsqueeze", [value, lowering.integers([1], "axes", in: call)], in: call)] }
+    if rank == 1 {
+      return [try lowering.add("Unsqueeze", [value, lowering.integers([1], "axes", in: call)], in: call)]
+    }
     if call.configuration.string("data_format") == "channels_first", rank > 2 {
       value = try lowering.transpose(value, [0] + Array(2..<rank) + [1], in: call)
     }
@@ -59,7 +61,8 @@ enum RepeatVectorRule: LayerRule {
 
 extension Lowering {
   /// The value with its axes in another order.
-  mutating func transpose(_ value: LoweredValue, _ order: [Int], in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func transpose(_ value: LoweredValue, _ order: [Int], in call: LayerCall) throws(FormatError) -> LoweredValue
+  {
     try add("Transpose", [value], in: call, attributes: [Attribute("perm", .ints(order.map(Int64.init)))])
   }
 }

@@ -4,6 +4,10 @@ extension Lowering {
     guard depth <= limits.depth else {
       throw FormatError(.limit, "models nest deeper than \(limits.depth) levels", at: "layer \"\(call.scope)\"")
     }
+    guard layers.count < limits.callCount else {
+      throw FormatError(
+        .limit, "the models call layers more than \(limits.callCount) times", at: "layer \"\(call.scope)\"")
+    }
     let layerIndex = layers.count
     layers.append(LoweredLayer(layer: call.layer, scope: call.scope, depth: depth, outputs: []))
     var outputs: [LoweredValue]
@@ -41,7 +45,8 @@ extension Lowering {
   private static func unsupported(_ call: LayerCall) -> FormatError {
     switch call.layer.className {
     case "Lambda":
-      return call.error(.refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
+      return call.error(
+        .refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
     case let name where name.contains(">") || call.layer.module.map { !$0.hasPrefix("keras") } ?? false:
       return call.error(.unsupported, "the class \"\(name)\" is not one of Keras's own; its code is not in the file")
     case let name: return call.error(.unsupported, "layers of class \"\(name)\" cannot be run")

@@ -11,7 +11,14 @@ extension Lowering {
         .mismatch, "the model takes \(inputReferences.count) inputs, but \(inputs.count) are connected", at: label)
     }
     var network = FunctionalNetwork(model, outputs: outputReferences)
-    for (reference, value) in zip(inputReferences, inputs) { network.results[network.key(reference)] = [value] }
+    for (reference, value) in zip(inputReferences, inputs) {
+      let key = network.key(reference)
+      guard key.layer >= 0 else {
+        throw FormatError(
+          .malformed, "input_layers names \"\(reference.layer)\", which is no layer of the model", at: label)
+      }
+      network.results[key] = [value]
+    }
     for (index, layer) in model.sublayers.enumerated() {
       for call in layer.calls.indices {
         try run(FunctionalNetwork.Key(layer: index, call: call), in: &network, scope: scope, depth: depth)

@@ -66,6 +66,8 @@ struct Lowering {
   /// The initializers that hold variables of the file bit for bit, by the place of the variable.
   var carriedWeights: [String: String] = [:]
   private var usedNames: Set<String> = []
+  /// The last number that each name was given, so that the next is found at once.
+  private var lastNumbers: [String: Int] = [:]
 
   init(operatorSetVersion: Int, isTolerant: Bool, limits: ReadLimits) {
     self.operatorSetVersion = operatorSetVersion
@@ -107,7 +109,9 @@ struct Lowering {
   }
 
   /// A scalar constant in the element type that the layer computes in.
-  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func scalar(_ value: Float, _ name: String, like reference: LoweredValue, in call: LayerCall)
+    throws(FormatError) -> LoweredValue
+  {
     let elementType = reference.elementType ?? .float32
     let tensor = try Tensor([value], shape: []).converted(to: elementType.isFloatingPoint ? elementType : .float32)
     return constant(tensor, name, in: call)
@@ -162,10 +166,9 @@ struct Lowering {
   /// A name that no value has yet.
   mutating func unique(_ name: String) -> String {
     var candidate = name
-    var number = 1
     while !usedNames.insert(candidate).inserted {
-      candidate = "\(name)_\(number)"
-      number += 1
+      lastNumbers[name, default: 0] += 1
+      candidate = "\(name)_\(lastNumbers[name, default: 0])"
     }
     return candidate
   }

@@ -8,7 +8,8 @@ enum OpaqueShapes {
     switch call.layer.className {
     case "LSTM", "GRU", "SimpleRNN":
       guard let units else { return nil }
-      return configuration["return_sequences"]?.bool == true && input.rank == 3 ? [batch, input[1], units] : [batch, units]
+      return configuration["return_sequences"]?.bool == true && input.rank == 3
+        ? [batch, input[1], units] : [batch, units]
     case "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D":
       return input.dimensions.last.map { [batch, $0] }
     case "Conv1D", "Conv2D", "Conv3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "AveragePooling1D",

@@ -12,19 +12,24 @@ struct ArchiveReader {
     guard zip.members["config.json"] != nil || zip.members["metadata.json"] != nil else {
       let names = zip.members.keys.prefix(4).map { "\"\($0)\"" }.joined(separator: ", ")
       throw FormatError(
-        .unrecognized, "is a zip archive without config.json (it holds \(names.isEmpty ? "nothing" : names)): not a Keras model",
+        .unrecognized,
+        "is a zip archive without config.json (it holds \(names.isEmpty ? "nothing" : names)): not a Keras model",
         file: zip.path)
     }
     var model = KerasModel(path: zip.path, layout: .archive)
     for name in zip.duplicateNames {
       model.findings.append(
-        Finding(.error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
+        Finding(
+          .error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
     }
     let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
     for name in zip.members.keys where !known.contains(name) && !name.hasPrefix("assets/") {
       model.findings.append(Finding(.note, "extra-member", "the archive has an unexpected member", at: name))
     }
     try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })
+    for name in zip.members.keys where !known.contains(name) && !name.hasSuffix("/") {
+      if let region = try? zip.region(name) { model.preserved?.members.append(.init(name: name, region: region)) }
+    }
     return model
   }
 
@@ -75,10 +80,12 @@ struct ArchiveReader {
     if has("model.weights.h5") {
       let root = try HDF5Index(read("model.weights.h5"), limits: limits).root
       reader.adoptTree(WeightTree(root, limits: limits), into: &model)
+      model.preserved = PreservedContent(root: root)
     } else if has("model.weights.npz") {
       reader.adoptTree(try NpzWeights(limits: limits).tree(read("model.weights.npz")), into: &model)
     } else {
-      model.findings.append(Finding(.error, "missing-weights", "the archive has no model.weights.h5", at: model.weightsPlace))
+      model.findings.append(
+        Finding(.error, "missing-weights", "the archive has no model.weights.h5", at: model.weightsPlace))
     }
     try reader.finish(&model)
   }

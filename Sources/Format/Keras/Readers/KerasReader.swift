@@ -18,6 +18,7 @@ package struct KerasReader {
     } else {
       throw Self.notKeras(root, path: path)
     }
+    model.preserved = PreservedContent(root: root)
     try finish(&model)
     return model
   }
@@ -46,6 +47,9 @@ package struct KerasReader {
     }
     try model.bindWeights()
     model.noteFindings()
+    var preserved = model.preserved ?? PreservedContent(root: nil)
+    preserved.note(model)
+    model.preserved = preserved
   }
 
   /// Takes over the groups, and the optimizer's state, of a `.weights.h5` tree.

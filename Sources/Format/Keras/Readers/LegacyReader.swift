@@ -32,7 +32,8 @@ struct LegacyReader {
       model.backend = model.backend ?? weights.attributes["backend"]?.string
       readGroups(weights, into: &model)
     } else {
-      model.findings.append(Finding(.error, "missing-weights", "the file has no group model_weights", at: model.weightsPlace))
+      model.findings.append(
+        Finding(.error, "missing-weights", "the file has no group model_weights", at: model.weightsPlace))
     }
     if let optimizer = root.group("optimizer_weights") { model.optimizer = optimizerState(optimizer) }
     return model
@@ -84,7 +85,8 @@ struct LegacyReader {
 
   private func weight(_ name: String, in group: HDF5Group) -> KerasWeight {
     let path = group.path(of: name)
-    return KerasWeight(name: name, path: path, value: HDF5Group.tensor(group.object(at: name), at: path, limits: limits))
+    return KerasWeight(
+      name: name, path: path, value: HDF5Group.tensor(group.object(at: name), at: path, limits: limits))
   }
 
   /// A list of names in one attribute, or split over `name0`, `name1` ... where it would pass the 64 KiB of a header.
@@ -125,7 +127,8 @@ extension HDF5Group {
     case .softLink(let target):
       .failure(FormatError(.refused, "the weight is a link to \"\(target)\"; links are not followed", at: path))
     case .externalLink(let target):
-      .failure(FormatError(.refused, "the weight is a link into the file \"\(target)\"; links are not followed", at: path))
+      .failure(
+        FormatError(.refused, "the weight is a link into the file \"\(target)\"; links are not followed", at: path))
     case .group: .failure(FormatError(.malformed, "a dataset was expected, but there is a group", at: path))
     case .other(let description):
       .failure(FormatError(.malformed, "a dataset was expected, but there is \(description)", at: path))

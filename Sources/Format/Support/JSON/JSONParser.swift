@@ -184,7 +184,9 @@ private struct JSONParser {
   private mutating func unicodeEscape() throws(FormatError) -> Unicode.Scalar {
     let first = try fourHexDigits()
     if let scalar = Unicode.Scalar(first) { return scalar }
-    guard (0xD800..<0xDC00).contains(first), bytes.dropFirst(position).starts(with: [0x5C, 0x75]) else { return "\u{FFFD}" }
+    guard (0xD800..<0xDC00).contains(first), bytes.dropFirst(position).starts(with: [0x5C, 0x75]) else {
+      return "\u{FFFD}"
+    }
     let mark = position
     position += 2
     let second = try fourHexDigits()

@@ -21,10 +21,17 @@ public enum JSONValue: Sendable, Hashable {
     return elements[index]
   }
 
+  /// The text of a string.
   public var string: String? { if case .string(let text) = self { text } else { nil } }
+  /// The value of a boolean.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The elements of an array.
   public var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
-  public var object: OrderedDictionary<String, JSONValue>? { if case .object(let members) = self { members } else { nil } }
+  /// The members of an object.
+  public var object: OrderedDictionary<String, JSONValue>? {
+    if case .object(let members) = self { members } else { nil }
+  }
+  /// Whether the value is `null`.
   public var isNull: Bool { self == .null }
 
   /// The value of a number that is a whole one in the range of `Int`; a boolean is not a number.
@@ -45,6 +52,7 @@ public enum JSONValue: Sendable, Hashable {
     }
   }
 
+  /// The value of a number, rounded.
   public var float: Float? { double.map { Float($0) } }
 
   /// All elements as whole numbers, or `nil` when one is not.
@@ -77,11 +85,17 @@ public enum JSONValue: Sendable, Hashable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
 {
+  /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
+  /// A boolean.
   public init(booleanLiteral value: Bool) { self = .bool(value) }
+  /// A whole number.
   public init(integerLiteral value: Int) { self = .int(value) }
+  /// An array.
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  /// `null`.
   public init(nilLiteral: ()) { self = .null }
+  /// An object; of two members of one name the later counts.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(OrderedDictionary(elements) { _, last in last })
   }

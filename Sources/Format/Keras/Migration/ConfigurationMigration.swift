@@ -1,0 +1,141 @@
+import OrderedCollections
+
+/// Rewrites the configuration of any generation of Keras as Keras 3 writes it into archives.
+struct ConfigurationMigration {
+  let generation: Int
+
+  /// The model as Keras 3 describes it: configuration, training configuration, optimizer state and version.
+  ///
+  /// - Throws: `FormatError` of kind `unsupported` where Keras 3 has nothing that computes the same.
+  static func toKeras3(_ model: KerasModel) throws(FormatError) -> KerasModel {
+    guard let configuration = model.configuration else { return model }
+    var result = model
+    let migration = ConfigurationMigration(generation: model.generation)
+    result.configuration = try migration.entry(configuration, position: 0)
+    result.trainingConfiguration = model.trainingConfiguration.map(TrainingConfiguration.archiveForm)
+    if model.generation < 3 {
+      result.kerasVersion = KerasWriter.version
+      result.metadata = nil
+      result.optimizer = model.optimizer.map { OptimizerMigration.toKeras3($0, of: model) }
+      try result.rebindLayers()
+    }
+    return result
+  }
+
+  /// One layer or model with all below it.
+  func entry(_ json: JSONValue, position: Int) throws(FormatError) -> JSONValue {
+    let isFlat = json["config"] == nil
+    guard let stored = json["class_name"]?.string ?? (isFlat ? json["name"]?.string : nil) else { return json }
+    var configuration = json["config"] ?? flatConfiguration(json)
+    if configuration.array != nil { configuration = ["name": "sequential", "layers": configuration] }
+    var className = stored.hasPrefix("Keras>") ? String(stored.dropFirst("Keras>".count)) : stored
+    if className == "Model" { className = "Functional" }
+    let registered = json["registered_name"]?.string.flatMap { $0.contains(">") ? $0 : nil }
+    let custom = registered ?? (className.contains(">") ? className : nil)
+    if let custom { className = custom.split(separator: ">").last.map(String.init) ?? custom }
+    if generation < 3 {
+      if configuration["name"] == nil {
+        configuration = configuration.setting("name", to: json["name"] ?? .string(Self.name(className, position)))
+      }
+      if custom == nil { (className, configuration) = try LayerMigration.migrated(className, configuration) }
+    }
+    configuration = try children(of: configuration, className: className)
+    var result: OrderedDictionary<String, JSONValue> = [
+      "module": json["module"].flatMap(keras3Module) ?? (custom == nil ? Self.module(of: className) : .null),
+      "class_name": .string(className), "config": configuration,
+      "registered_name": custom.map { .string($0) } ?? (className == "Functional" ? "Functional" : .null),
+    ]
+    for key in ["build_config", "name", "inbound_nodes"] where !isFlat { result[key] = json[key] }
+    return .object(result)
+  }
+
+  private func children(of configuration: JSONValue, className: String) throws(FormatError) -> JSONValue {
+    if let layers = configuration["layers"]?.array {
+      var entries: [JSONValue] = []
+      for (index, layer) in layers.enumerated() {
+        let before = entries.count
+        entries.append(try entry(layer, position: index))
+        if generation < 3, className == "Sequential", index == 0, let input = Self.input(for: layer) {
+          entries.insert(input, at: before)
+        }
+      }
+      return configuration.setting("layers", to: .array(entries))
+    }
+    if let wrapped = configuration["layer"], wrapped["class_name"] != nil {
+      return configuration.setting("layer", to: try entry(wrapped, position: 0))
+    }
+    return configuration
+  }
+
+  /// The input layer that older Sequential models leave to their first layer's arguments.
+  private static func input(for first: JSONValue) -> JSONValue? {
+    guard let className = first["class_name"]?.string ?? first["name"]?.string, className != "InputLayer",
+      first["config"]?["layers"] == nil, first["config"]?.array == nil
+    else { return nil }
+    let configuration = LayerConfiguration(json: first["config"] ?? first, generation: 2, label: "")
+    let shape =
+      className == "Embedding" && configuration["batch_input_shape"] == nil
+      ? [nil, configuration["input_length"]?.int] : configuration.inputShape
+    guard let shape else { return nil }
+    let dtype = configuration["input_dtype"]?.string ?? DTypePolicy(configuration["dtype"]).compute.name
+    return [
+      "module": "keras.layers", "class_name": "InputLayer",
+      "config": [
+        "batch_shape": .array(shape.map { $0.map { .int($0) } ?? .null }), "dtype": .string(dtype), "sparse": false,
+        "name": .string("\((configuration["name"]?.string ?? KerasConfigurationParser.snakeCase(className)))_input"),
+      ], "registered_name": .null,
+    ]
+  }
+
+  private func flatConfiguration(_ json: JSONValue) -> JSONValue {
+    var members = json.object ?? [:]
+    if members["class_name"] == nil { members["name"] = nil }
+    if let name = members["custom_name"] { members["name"] = name }
+    for key in ["class_name", "custom_name"] { members[key] = nil }
+    return .object(members)
+  }
+
+  private func keras3Module(_ json: JSONValue) -> JSONValue? {
+    guard let name = json.string, !name.hasPrefix("tf_keras"), generation == 3 else { return nil }
+    return json
+  }
+
+  private static func name(_ className: String, _ position: Int) -> String {
+    KerasConfigurationParser.snakeCase(className) + (position == 0 ? "" : "_\(position)")
+  }
+
+  private static func module(of className: String) -> JSONValue {
+    switch className {
+    case "Sequential": "keras"
+    case "Functional": "keras.src.models.functional"
+    default: "keras.layers"
+    }
+  }
+}
+
+extension KerasModel {
+  /// Parses the configuration anew and gives each layer the variables that its namesake had.
+  fileprivate mutating func rebindLayers() throws(FormatError) {
+    guard let configuration, let old = root else { return }
+    var new = try KerasConfigurationParser(generation: generation, limits: ReadLimits()).model(configuration)
+    let places = try new.adoptWeights(of: old)
+    if places < old.all.count(where: { !$0.weights.isEmpty }) {
+      throw FormatError(.unsupported, "a layer with variables has no counterpart in Keras 3", file: path)
+    }
+    root = new
+  }
+}
+
+extension KerasLayer {
+  /// Takes the variables of the layers of the same names, and tells how many layers took some.
+  fileprivate mutating func adoptWeights(of old: KerasLayer) throws(FormatError) -> Int {
+    weights = old.weights
+    var count = weights.isEmpty ? 0 : 1
+    // An input layer may have been put in front; otherwise the layers stand in the same order.
+    let shift = sublayers.count - old.sublayers.count
+    for index in old.sublayers.indices where sublayers.indices.contains(index + shift) {
+      count += try sublayers[index + shift].adoptWeights(of: old.sublayers[index])
+    }
+    return count
+  }
+}

@@ -1,0 +1,105 @@
+import NNEngine
+import NNFormat
+import OrderedCollections
+import TestSupport
+import Testing
+
+/// Configurations of real files with something changed in them: they run or are refused, and nothing ends the program.
+@Suite struct MutationTests {
+  private static let names = [
+    "nested.keras", "shared.h5", "merges.h5", "activation_forms.h5", "normalisation.keras", "preprocessing.keras",
+    "shapes.h5",
+    "dots.keras", "embedding.h5", "prelu.h5", "tf_machine.h5", "tf_several.keras", "noise.h5", "keras2_functional.h5",
+    "keras1_whole.h5", "lstm.h5", "conv2d.h5", "quantised_int8.keras", "called.keras", "dictionary.keras",
+  ]
+
+  @Test(arguments: names) func changedConfigurationsAreTypedErrors(_ name: String) throws {
+    guard case .keras(let original) = try ModelFile.read(Fixtures.model(name)).content,
+      let configuration = original.configuration
+    else {
+      Issue.record("no configuration")
+      return
+    }
+    var numbers = SeededNumbers(name.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
+    var refused = 0
+    for _ in 0..<100 {
+      var mutated = configuration
+      for _ in 0...numbers.below(3) { Mutation.change(&mutated, &numbers) }
+      do throws(FormatError) {
+        var model = original
+        model.findings = []
+        model.configuration = mutated
+        try KerasReader().finish(&model)
+        _ = ModelReport(ModelFile(path: original.path, content: .keras(model))).json
+        let graph = try model.lowered()
+        do throws(EngineError) {
+          _ = try Network(graph, options: EngineOptions(threads: 1, memoryLimit: 1 << 28)).run(Self.inputs(of: graph))
+        } catch {
+          refused += 1
+          #expect(!"\(error)".contains { $0.isNewline })
+        }
+      } catch {
+        refused += 1
+        #expect(!"\(error)".contains { $0.isNewline })
+      }
+    }
+    // Many changes concern what inference does not need; some always do.
+    #expect(refused > 5 && refused <= 100)
+  }
+
+  /// Zeros in the declared shapes, one row each, as far as they are of a reasonable size.
+  private static func inputs(of model: Model) -> [String: Tensor] {
+    var inputs: [String: Tensor] = [:]
+    for value in model.graph.inputs {
+      let shape = (value.shape?.dimensions ?? []).map { $0.value ?? 1 }
+      guard let count = checkedProduct(shape), count < 1 << 20 else { continue }
+      inputs[value.name] = try? Tensor([Float](repeating: 0, count: count), shape: shape)
+        .converted(to: value.elementType ?? .float32)
+    }
+    return inputs
+  }
+}
+
+/// A change somewhere in a JSON document.
+private enum Mutation {
+  static let replacements: [JSONValue] = [
+    .null, true, "", "text", "relu", 0, -1, 3, .number("1e300"), .number("NaN"), .number("2.5"),
+    .number("9223372036854775807"), .number("-9223372036854775808"), .number("99999999999999999999"),
+    .number("4294967296"),
+    [], [.null], [-1, -1], [0], [[]], ["a", 0, 0], .object([:]), ["class_name": "Dense"], ["config": ["value": 1]],
+  ]
+
+  /// Changes one place, chosen with equal chance at each level.
+  static func change(_ value: inout JSONValue, _ numbers: inout SeededNumbers) {
+    switch value {
+    case .object(var members) where !members.isEmpty && numbers.below(12) > 0:
+      let key = members.keys[numbers.below(members.count)]
+      switch numbers.below(24) {
+      case 0: members[key] = nil
+      case 1: members[key] = replacements[numbers.below(replacements.count)]
+      case 2:
+        let other = members.keys[numbers.below(members.count)]
+        (members[key], members[other]) = (members[other], members[key])
+      default:
+        var member = members[key] ?? .null
+        members[key] = .null
+        change(&member, &numbers)
+        members[key] = member
+      }
+      value = .object(members)
+    case .array(var elements) where !elements.isEmpty && numbers.below(12) > 0:
+      let index = numbers.below(elements.count)
+      switch numbers.below(24) {
+      case 0: elements.remove(at: index)
+      case 1: elements.append(elements[index])
+      case 2: elements.swapAt(index, numbers.below(elements.count))
+      default: change(&elements[index], &numbers)
+      }
+      value = .array(elements)
+    case .number(let text):
+      let values = [text + "0", "-\(text)", "0", "1", "2", "1000000000000", "9223372036854775807"]
+      value = .number(values[numbers.below(values.count)])
+    default: value = replacements[numbers.below(replacements.count)]
+    }
+  }
+}

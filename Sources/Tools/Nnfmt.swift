@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+@unsafe @preconcurrency import Glibc
 import NNEngine
 import NNFormat
 
@@ -36,8 +36,9 @@ struct Nnfmt: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      finish(0)
     } catch is NegativeAnswer {
-      Glibc.exit(1)
+      finish(1)
     } catch let error as FormatError {
       fail("\(error)")
     } catch let error as EngineError {
@@ -46,19 +47,28 @@ struct Nnfmt: ParsableCommand {
       let status = exitCode(for: error)
       if status == .success {
         print(fullMessage(for: error))
-        Glibc.exit(0)
+        finish(0)
       }
       let text = message(for: error).replacing("\n", with: " ")
       let verb = CommandLine.arguments.dropFirst().first { name in
         configuration.subcommands.contains { $0._commandName == name }
       }
-      fail(text + (text.hasSuffix(".") ? "" : ".") + " See nnfmt \(verb.map { "\($0) " } ?? "")--help.")
+      fail(
+        text + (text.hasSuffix(".") || text.hasSuffix("?") ? "" : ".")
+          + " See nnfmt \(verb.map { "\($0) " } ?? "")--help.")
     }
+  }
+
+  /// Ends the program with a status, unless the results could not be written.
+  private static func finish(_ status: Int32) -> Never {
+    let isWritten = unsafe fflush(stdout) == 0 && ferror(stdout) == 0
+    if !isWritten { fail("standard output: cannot be written.") }
+    Glibc.exit(status)
   }
 
   /// Reports that something could not be done.
   private static func fail(_ message: String) -> Never {
-    Terminal.note("nnfmt: \(message)")
+    Terminal.note("nnfmt: \(message.onOneLine)")
     Glibc.exit(2)
   }
 }

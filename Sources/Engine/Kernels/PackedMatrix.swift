@@ -40,7 +40,7 @@ import Glibc
     ).run(pool)
   }
 
-  deinit { unsafe free(UnsafeMutablePointer(mutating: panels)) }
+  deinit { unsafe UnsafeMutableRawPointer(mutating: panels).deallocate() }
 
   private static let hugePage = 2 << 20
 
@@ -48,9 +48,7 @@ import Glibc
     let isLarge = byteCount >= 2 * hugePage
     let alignment = isLarge ? hugePage : 64
     let size = (max(byteCount, 1) + alignment - 1) / alignment * alignment
-    guard let memory = unsafe aligned_alloc(alignment, size) else {
-      fatalError("out of memory: \(size) bytes for packed weights")
-    }
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
     if isLarge { unsafe madvise(memory, size, Int32(MADV_HUGEPAGE)) }
     return unsafe memory.bindMemory(to: Float.self, capacity: size / 4)
   }

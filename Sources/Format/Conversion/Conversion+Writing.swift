@@ -1,3 +1,5 @@
+import OrderedCollections
+
 extension Conversion {
   /// Converts a file and writes the result, whole or not at all, in the format that the target's ending names. Weights go
   /// from file to file in pieces.
@@ -28,7 +30,20 @@ extension Conversion {
       try KerasWriter.write(result.model, to: path, layout: layout)
       report.notes = result.notes
     case (_, .safetensors), (_, .npz):
-      throw FormatError(.unsupported, "weights alone are not written in this format yet", file: path)
+      try refuseOperatorSet(path)
+      let tensors: OrderedDictionary<String, Tensor>
+      switch file.content {
+      case .keras(let keras): tensors = try WeightExchange.tensors(of: keras)
+      case .onnx(let model):
+        tensors = OrderedDictionary(
+          model.graph.initializers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+      }
+      if target == .safetensors {
+        try SafetensorsFile.write(SafetensorsFile.Content(tensors: tensors), to: path)
+      } else {
+        try NpzFile.write(tensors.map { (name: $0.key, tensor: $0.value) }, to: path)
+      }
+      report.notes = [ConversionNote(.dropped, "layers", "the file holds weights alone")]
     }
     return report
   }

@@ -28,8 +28,8 @@ private struct HDF5IndexReader {
   let source: ByteRegion
   let limits: ReadLimits
   var objectCount = 0
-  /// Addresses of the groups on the way from the root, so that a cycle of hard links ends.
-  var openGroups: Set<UInt64> = []
+  /// Addresses of all groups so far: one that is linked again, perhaps from inside of itself, is not walked again.
+  var listedGroups: Set<UInt64> = []
 
   init(source: ByteRegion, limits: ReadLimits) {
     self.source = source
@@ -79,8 +79,7 @@ private struct HDF5IndexReader {
     switch HDF5Library.locked({ H5Iget_type(object.id) }) {
     case H5I_GROUP:
       let address = UInt64(unsafe link.u.address)
-      guard openGroups.insert(address).inserted else { return .other("a group that contains itself") }
-      defer { openGroups.remove(address) }
+      guard listedGroups.insert(address).inserted else { return .other("a group that is listed at another path") }
       return .group(try self.group(object.id, path: path, depth: depth + 1))
     case H5I_DATASET: return .dataset(try dataset(object.id, path: path))
     case H5I_DATATYPE: return .other("a named type")

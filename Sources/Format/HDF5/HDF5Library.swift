@@ -28,12 +28,15 @@ enum HDF5Library {
       let status = body()
       guard status >= 0 else {
         let message = innermostMessage()
-        let kind: FormatError.Kind = message.contains("truncated") ? .truncated : .malformed
+        if message.contains("truncated file") {
+          throw FormatError(
+            .truncated, "HDF5: the file is cut short (\(message))", at: place, advice: "Fetch or save the file again")
+        }
         let advice =
           message.contains("bad version number")
           ? "A newer HDF5 library than the \(version) used here may have written the file; write it again with libver='v110'"
           : nil
-        throw FormatError(kind, "HDF5: cannot \(action): \(message)", at: place, advice: advice)
+        throw FormatError(.malformed, "HDF5: cannot \(action): \(message)", at: place, advice: advice)
       }
       return status
     }

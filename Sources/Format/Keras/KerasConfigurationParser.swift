@@ -27,7 +27,8 @@ package struct KerasConfigurationParser {
     let flatName = json["custom_name"]?.string ?? (json["class_name"] == nil ? nil : json["name"]?.string)
     let name = (isFlat ? flatName : configuration["name"]?.string ?? json["name"]?.string) ?? fallbackName
     var layer = KerasLayer(
-      className: Self.plainClassName(className), name: name, module: json["module"]?.string,
+      className: Self.className(className, of: json), name: name,
+      module: module(of: json, configuration, className: className),
       configuration: LayerConfiguration(
         json: configuration, generation: generation, label: "layer \"\(name)\" (\(className))"))
     if let sublayers = configuration["layers"]?.array {
@@ -47,9 +48,25 @@ package struct KerasConfigurationParser {
     return layer
   }
 
-  /// The class name without a package prefix such as `Custom>`.
-  private static func plainClassName(_ name: String) -> String {
-    name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
+  /// The class of a layer by its own name, or with the package in front when it is not one of Keras's.
+  ///
+  /// A class that the user registered states the name it was registered under, and a module that is not Keras's or none;
+  /// it may be called like a class of Keras.
+  private static func className(_ name: String, of json: JSONValue) -> String {
+    let name = name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
+    guard let registered = json["registered_name"]?.string, !registered.hasPrefix("Keras>") else { return name }
+    let module = json["module"]?.string ?? ""
+    if module.hasPrefix("keras") || module.hasPrefix("tf_keras"), !registered.contains(">") { return name }
+    return registered.contains(">") ? registered : "Custom>\(registered)"
+  }
+
+  /// The module of an entry. Legacy files do not name it; there an operation of `keras.ops` is known by a configuration
+  /// without what every layer of Keras 3 states.
+  private func module(of json: JSONValue, _ configuration: JSONValue, className: String) -> String? {
+    if let module = json["module"]?.string { return module }
+    let isBare = ["trainable", "dtype", "layers", "layer", "batch_shape"].allSatisfy { configuration[$0] == nil }
+    let isCalled = json["inbound_nodes"]?.array?.isEmpty == false
+    return generation >= 3 && isBare && isCalled ? "keras.ops" : nil
   }
 
   /// Keras's spelling of a class name in generated names and paths: `BatchNormalization` becomes `batch_normalization`.
@@ -65,105 +82,5 @@ package struct KerasConfigurationParser {
       result += character.lowercased()
     }
     return result
-  }
-}
-
-/// Reads the connections of a Functional model in the spelling of Keras 1 and 2 (nested lists) or 3 (objects).
-struct CallParser {
-  let label: String
-
-  func calls(_ json: JSONValue?) throws(FormatError) -> [KerasCall] {
-    guard let nodes = json?.array else { return [] }
-    var calls: [KerasCall] = []
-    for node in nodes {
-      if let arguments = node["args"] {
-        var keywords: OrderedDictionary<String, KerasArgument> = [:]
-        for (name, value) in node["kwargs"]?.object ?? [:] { keywords[name] = try tensorArgument(value) }
-        calls.append(
-          KerasCall(arguments: try (arguments.array ?? []).mapTyped(tensorArgument), keywordArguments: keywords))
-      } else {
-        calls.append(try listCall(node))
-      }
-    }
-    return calls
-  }
-
-  /// Keras 3: `{"class_name": "__keras_tensor__", "config": {"keras_history": [layer, call, output]}}`.
-  private func tensorArgument(_ json: JSONValue) throws(FormatError) -> KerasArgument {
-    if json["class_name"]?.string == "__keras_tensor__" {
-      return .tensor(try Self.reference(json["config"]?["keras_history"], label: label))
-    }
-    if let elements = json.array { return .list(try elements.mapTyped(tensorArgument)) }
-    if let members = json.object, members["class_name"] == nil, !members.isEmpty {
-      // A dictionary of tensors counts as a list in the order of its sorted keys.
-      return .list(try members.sorted { $0.key < $1.key }.map(\.value).mapTyped(tensorArgument))
-    }
-    return .constant(json)
-  }
-
-  /// Keras 1 and 2: `[[layer, call, output, {keyword: ...}], ...]`, or one such entry alone.
-  private func listCall(_ node: JSONValue) throws(FormatError) -> KerasCall {
-    var call = KerasCall(arguments: [], keywordArguments: [:])
-    let entries: [JSONValue] =
-      node[0]?.string != nil ? [node] : node.array ?? node.object.map { Array($0.values) } ?? []
-    for entry in entries {
-      if entry[0]?.string == "_CONSTANT_VALUE" {
-        call.arguments.append(.constant(entry[2] ?? .null))
-      } else {
-        call.arguments.append(.tensor(try Self.reference(entry, label: label)))
-      }
-      for (name, value) in entry[3]?.object ?? [:] {
-        call.keywordArguments[name] = keywordArgument(value)
-      }
-    }
-    return call
-  }
-
-  private func keywordArgument(_ json: JSONValue) -> KerasArgument {
-    if let reference = try? Self.reference(json, label: label) { return .tensor(reference) }
-    if let elements = json.array, elements.contains(where: { $0[0]?.string != nil }) {
-      return .list(elements.map(keywordArgument))
-    }
-    return .constant(json)
-  }
-
-  /// A reference `[layer, call, output]`, perhaps with more behind it.
-  static func reference(_ json: JSONValue?, label: String) throws(FormatError) -> KerasTensorReference {
-    guard let layer = json?[0]?.string, let call = json?[1]?.int, let output = json?[2]?.int, call >= 0, output >= 0
-    else {
-      throw FormatError(
-        .malformed, "\(json?.text().prefix(60) ?? "nothing") does not name the output of a layer", at: label)
-    }
-    return KerasTensorReference(layer: layer, call: call, output: output)
-  }
-
-  /// The references of `input_layers` or `output_layers`: one, a list, a dictionary by sorted keys, or lists of lists.
-  static func references(_ json: JSONValue?, label: String) throws(FormatError) -> [KerasTensorReference] {
-    guard let json, !json.isNull else { return [] }
-    if json[0]?.string != nil, json[1]?.int != nil { return [try reference(json, label: label)] }
-    if let members = json.object {
-      return try members.sorted { $0.key < $1.key }.flatMapTyped { (member) throws(FormatError) in
-        try references(member.value, label: label)
-      }
-    }
-    return try (json.array ?? []).flatMapTyped { (element) throws(FormatError) in
-      try references(element, label: label)
-    }
-  }
-}
-
-extension Sequence {
-  /// `map` that keeps the type of the error.
-  func mapTyped<Result>(_ transform: (Element) throws(FormatError) -> Result) throws(FormatError) -> [Result] {
-    var results: [Result] = []
-    for element in self { results.append(try transform(element)) }
-    return results
-  }
-
-  /// `flatMap` that keeps the type of the error.
-  func flatMapTyped<Result>(_ transform: (Element) throws(FormatError) -> [Result]) throws(FormatError) -> [Result] {
-    var results: [Result] = []
-    for element in self { results += try transform(element) }
-    return results
   }
 }

@@ -42,9 +42,9 @@ public struct KerasCall: Sendable {
   /// The arguments given by name.
   public var keywordArguments: OrderedDictionary<String, KerasArgument>
 
-  /// The tensors among the arguments, in order, those of lists included.
+  /// The tensors among the arguments, in order, those of lists included. Masks are left out.
   public var tensors: [KerasTensorReference] {
-    (arguments + keywordArguments.values).flatMap(\.tensors)
+    arguments.flatMap(\.tensors) + keywordArguments.filter { $0.key != "mask" }.values.flatMap(\.tensors)
   }
 }
 

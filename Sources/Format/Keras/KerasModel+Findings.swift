@@ -21,7 +21,7 @@ extension KerasModel {
     if layer.className == "Lambda" {
       findings.append(
         Finding(.error, "lambda-layer", "a Lambda layer holds Python code, which is never run", at: layer.name))
-    } else if layer.variableRules == nil {
+    } else if layer.variableRules == nil, !layer.isOperation {
       let isForeign = layer.className.contains(">") || layer.module.map { !$0.hasPrefix("keras") } ?? false
       findings.append(
         isForeign

@@ -110,7 +110,7 @@ public struct ModelReport: Sendable {
   /// - Parameter withStatistics: whether to read every weight for its range, mean and damaged values.
   public init(_ file: ModelFile, withStatistics: Bool = false) {
     path = file.path
-    fileBytes = Self.byteCount(ofFileAt: file.path)
+    fileBytes = FileSystem.byteCount(ofFileAt: file.path)
     switch file.content {
     case .keras(let model):
       format = model.layout.rawValue

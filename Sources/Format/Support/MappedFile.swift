@@ -17,7 +17,7 @@ import Glibc
   ///
   /// - Throws: `FormatError` of kind `io` with the system's reason.
   public init(path: String) throws(FormatError) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("cannot open", path) }
     defer { close(descriptor) }
     var status = stat()

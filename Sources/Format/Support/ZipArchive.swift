@@ -70,6 +70,9 @@ package struct ZipArchive: Sendable {
       }
       return try source.slice(member.offset..<member.offset + member.byteCount, name: label)
     }
+    guard member.compressedByteCount <= source.count else {
+      throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)
+    }
     guard limits.allowsExpansion(stored: member.compressedByteCount, declared: member.byteCount) else {
       throw FormatError(
         .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path,

@@ -79,14 +79,38 @@ public struct CSVTable: Sendable {
     return [rowCount] + declared.dimensions.dropFirst().map { $0.value ?? columnCount / known }
   }
 
-  /// Rows of numbers as text, with a line of names first.
-  public static func text(names: [String], rows: Int, values: [Double]) -> String {
-    let columns = rows == 0 ? 0 : values.count / rows
+  /// Tensors side by side as text: a line of names, then a line for each row. Numbers have the digits that tell them from
+  /// their neighbours in their own type.
+  ///
+  /// - Throws: `FormatError` of kind `unsupported` when the numbers of rows differ.
+  public static func text(of tensors: [(name: String, tensor: Tensor)]) throws(FormatError) -> String {
+    let rows = tensors.first?.tensor.shape.first ?? 0
+    guard tensors.allSatisfy({ $0.tensor.shape.first == rows }) else {
+      throw FormatError(.unsupported, "CSV needs outputs with as many rows each", advice: "Write .npz instead")
+    }
+    var names: [String] = []
+    var columns: [(cells: [String], count: Int)] = []
+    for (name, tensor) in tensors {
+      let count = tensor.shape.dropFirst().reduce(1, *)
+      let name = name.contains(where: { ",;\t\"".contains($0) }) ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
+      names += count == 1 ? [name] : (0..<count).map { "\(name)_\($0)" }
+      columns.append((try cells(of: tensor), count))
+    }
     var text = names.joined(separator: ",") + "\n"
     for row in 0..<rows {
-      text += values[row * columns..<(row + 1) * columns].map { "\(Float($0))" }.joined(separator: ",") + "\n"
+      text +=
+        columns.map { $0.cells[row * $0.count..<(row + 1) * $0.count].joined(separator: ",") }
+        .joined(separator: ",") + "\n"
     }
     return text
+  }
+
+  private static func cells(of tensor: Tensor) throws(FormatError) -> [String] {
+    if tensor.elementType == .int64 { return try tensor.elements(as: Int64.self).map { "\($0)" } }
+    if tensor.elementType == .uint64 { return try tensor.elements(as: UInt64.self).map { "\($0)" } }
+    let isWide = tensor.elementType == .float64
+    let isWhole = tensor.elementType.isInteger || tensor.elementType == .bool
+    return try tensor.doubles().map { isWhole ? "\(Int($0))" : isWide ? "\($0)" : "\(Float($0))" }
   }
 
   private static func separator(of line: Substring) -> Character {

@@ -20,8 +20,13 @@ public enum TensorInput: Sendable {
       let bytes = try region.bytes()
       // A serialised tensor starts with its extents or its type, whose bytes no text starts with.
       if let first = bytes.first, first == 0x08 || first == 0x10 || bytes.contains(0) {
-        let (name, tensor) = try TensorFile.readPB(region, path: path)
-        return .named([name: tensor])
+        do throws(FormatError) {
+          let (name, tensor) = try TensorFile.readPB(region, path: path)
+          return .named([name: tensor])
+        } catch {
+          guard first != 0x08, first != 0x10 else { throw error }
+          throw FormatError(.unrecognized, "is neither .npy, .npz, a serialised tensor nor a table of numbers")
+        }
       }
       return .table(try CSVTable(String(decoding: bytes, as: UTF8.self)))
     } catch {

@@ -62,16 +62,26 @@ struct Predict: ParsableCommand {
   func validate() throws {
     if input.isEmpty { throw ValidationError("predict needs --input FILE.") }
     if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
+    if shared.json, output == "-" { throw ValidationError("--json and --output - both claim standard output.") }
+    if expect != nil, output != nil {
+      throw ValidationError("--expect prints a comparison; it does not go with --output.")
+    }
     if let top, top < 1 { throw ValidationError("--top must be 1 or more.") }
   }
 
   func run() throws {
-    let network: Network
     do {
-      network = try Network(try model.read(path).model(), options: EngineOptions(threads: shared.threads))
+      try predict()
+    } catch let error as FormatError {
+      throw error.inFile(path)
     } catch let error as EngineError {
-      throw FormatError(.unsupported, error.description.trimmingStop, file: path)
+      throw FormatError(
+        error.kind == .unsupported ? .unsupported : .mismatch, error.description.trimmingStop, file: path)
     }
+  }
+
+  private func predict() throws {
+    let network = try Network(try model.read(path).model(), options: EngineOptions(threads: shared.threads))
     let labelNames = try labels.map { try LabelFile.read($0) }
     let inputs = try TensorInput.assign(try givenInputs(network.inputs), to: network.inputs)
     let progress = RowProgress(isShown: !shared.quiet && batch != nil, rows: inputs.values.first?.shape.first ?? 0)
@@ -84,9 +94,6 @@ struct Predict: ParsableCommand {
         shared.note("\(results.count == 1 ? "1 output" : "\(results.count) outputs") written to \(output)")
       }
       if !shared.json { return try printAccuracy(results, onStandardError: output == "-") }
-    }
-    guard output != "-" || !shared.json else {
-      throw ValidationError("--json and --output - both claim standard output.")
     }
     let view = try PredictionView(
       results, labels: labelNames, top: top, minimumMargin: minMargin,

@@ -21,10 +21,10 @@ enum Figures {
 
   /// A number with a fixed count of decimals.
   static func fixed(_ value: Double, _ decimals: Int) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
     let scale = (0..<decimals).reduce(1.0) { product, _ in product * 10 }
     let rounded = (abs(value) * scale).rounded()
-    let digits = String(Int(rounded))
+    guard abs(value) < 1e15, let whole = Int(exactly: rounded) else { return "\(value)" }
+    let digits = String(whole)
     let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
     let sign = value < 0 && rounded > 0 ? "-" : ""
     return decimals == 0 ? sign + padded : sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)

@@ -6,7 +6,7 @@ enum OutputFile {
   ///
   /// - Throws: `FormatError` of kind `unsupported` for another ending, or outputs that the form cannot hold.
   static func write(_ results: [(name: String, tensor: Tensor)], to path: String) throws(FormatError) {
-    if path == "-" { return Swift.print(try csv(results), terminator: "") }
+    if path == "-" { return Swift.print(try CSVTable.text(of: results), terminator: "") }
     if path.hasSuffix("/") { return try writeFolder(results, path) }
     if path.hasSuffix(".npz") { return try NpzFile.write(results, to: path) }
     if path.hasSuffix(".npy") {
@@ -17,7 +17,7 @@ enum OutputFile {
       }
       return try replace(path, with: NpyFile.bytes(of: results[0].tensor))
     }
-    if path.hasSuffix(".csv") { return try replace(path, with: Array(try csv(results).utf8)) }
+    if path.hasSuffix(".csv") { return try replace(path, with: Array(try CSVTable.text(of: results).utf8)) }
     throw FormatError(
       .unsupported, "outputs are written as .npy, .npz, .csv, or into a folder named with a / at its end", file: path)
   }
@@ -34,25 +34,5 @@ enum OutputFile {
     let writer = try AtomicWriter(replacing: path)
     try writer.write(bytes)
     try writer.commit()
-  }
-
-  /// All outputs side by side, one row a sample.
-  private static func csv(_ results: [(name: String, tensor: Tensor)]) throws(FormatError) -> String {
-    let rows = results.first?.tensor.shape.first ?? 0
-    guard results.allSatisfy({ $0.tensor.shape.first == rows }) else {
-      throw FormatError(.unsupported, "CSV needs outputs with as many rows each", advice: "Write .npz instead")
-    }
-    var names: [String] = []
-    var columns: [(values: [Double], count: Int)] = []
-    for (name, tensor) in results {
-      let count = tensor.shape.dropFirst().reduce(1, *)
-      names += count == 1 ? [name] : (0..<count).map { "\(name)_\($0)" }
-      columns.append((try tensor.doubles(), count))
-    }
-    var values: [Double] = []
-    for row in 0..<rows {
-      for (column, count) in columns { values += column[row * count..<(row + 1) * count] }
-    }
-    return CSVTable.text(names: names, rows: rows, values: values)
   }
 }

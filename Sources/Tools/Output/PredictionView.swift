@@ -82,9 +82,11 @@ struct PredictionView {
       guard let best = row.ranking.top.first else { continue }
       let others = row.ranking.top.dropFirst().map { "\(label($0.index)) \(Figures.fixed($0.score, 4))" }
       table.add(
-        String(index), label(best.index), Figures.fixed(best.score, 4),
-        classCount > 1 ? Figures.fixed(row.ranking.margin, 4) : "", others.joined(separator: ", "),
-        row.isUncertain ? Terminal.colored("uncertain", .yellow) : "")
+        [
+          String(index), label(best.index), Figures.fixed(best.score, 4),
+          classCount > 1 ? Figures.fixed(row.ranking.margin, 4) : "", others.joined(separator: ", "),
+          row.isUncertain ? "uncertain" : "",
+        ], color: row.isUncertain ? .yellow : nil)
     }
     table.print()
     let uncertain = rankings.count { $0.isUncertain }
@@ -93,7 +95,7 @@ struct PredictionView {
 
   private func printValues() {
     for ((name, tensor), values) in zip(results, values) {
-      if results.count > 1 { Swift.print(Terminal.colored("\(name) \(Shape(tensor.shape))", .bold)) }
+      if results.count > 1 { Swift.print(Terminal.colored("\(name) \(Shape(tensor.shape))".onOneLine, .bold)) }
       let columns = tensor.shape.dropFirst().reduce(1, *)
       guard columns > 0, !tensor.shape.isEmpty else {
         Swift.print(values.map { "\(Float($0))" }.joined(separator: " "))

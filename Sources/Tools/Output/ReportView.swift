@@ -18,9 +18,10 @@ struct ReportView {
 
   /// One layer.
   func print(_ row: ModelReport.LayerRow) {
-    Swift.print(
-      "\(row.name): \(row.type), \(Figures.grouped(row.parameters)) parameters, output \(shapeText(row.outputShape))")
-    if !row.inputs.isEmpty { Swift.print("inputs: \(row.inputs.joined(separator: ", "))") }
+    let head =
+      "\(row.name): \(row.type), \(Figures.grouped(row.parameters)) parameters, output \(shapeText(row.outputShape))"
+    Swift.print(head.onOneLine)
+    if !row.inputs.isEmpty { Swift.print("inputs: \(row.inputs.joined(separator: ", "))".onOneLine) }
     printTensors(report.tensors.filter { row.tensors.contains($0.name) })
     if let configuration = row.configuration { Swift.print("\n" + configuration.text(.indented)) }
   }
@@ -43,7 +44,7 @@ struct ReportView {
         $0 == "Keras" || $0.isEmpty ? nil : $0
       }, Figures.bytes(report.fileBytes),
     ]
-    Swift.print("\(report.path): \(details.compactMap { $0 }.joined(separator: ", "))\n")
+    Swift.print("\(report.path): \(details.compactMap { $0 }.joined(separator: ", "))".onOneLine + "\n")
     var table = Table(("", .left), ("", .left), ("", .left), ("", .left))
     for input in report.inputs { add("input", input, to: &table) }
     for output in report.outputs { add("output", output, to: &table) }
@@ -98,9 +99,11 @@ struct ReportView {
       var parts = [training.optimizer ?? "no optimizer", training.loss.map { "loss \($0)" } ?? "no loss"]
       if !training.metrics.isEmpty { parts.append("metrics \(training.metrics.joined(separator: ", "))") }
       if training.optimizerVariables > 0 { parts.append("\(training.optimizerVariables) optimizer variables stored") }
-      Swift.print("Training: \(parts.joined(separator: ", "))")
+      Swift.print("Training: \(parts.joined(separator: ", "))".onOneLine)
     }
-    for (key, value) in report.metadata where report.format == "ONNX" { Swift.print("\(key): \(value.prefix(100))") }
+    for (key, value) in report.metadata where report.format == "ONNX" {
+      Swift.print("\(key): \(value.prefix(100))".onOneLine)
+    }
   }
 
   private func printTensors(_ tensors: [ModelReport.TensorRow]) {
@@ -131,7 +134,7 @@ struct ReportView {
     for finding in report.findings {
       let color: Terminal.Color = finding.severity == .error ? .red : finding.severity == .warning ? .yellow : .dim
       let severity = Terminal.colored(finding.severity.rawValue, color)
-      Swift.print("\(severity): \(finding.message) (\(finding.place)) [\(finding.code)]")
+      Swift.print("\(severity): " + "\(finding.message) (\(finding.place)) [\(finding.code)]".onOneLine)
     }
   }
 

@@ -1,3 +1,5 @@
+import NNFormat
+
 /// Rows of text in aligned columns.
 struct Table {
   enum Alignment {
@@ -8,6 +10,8 @@ struct Table {
   private let headers: [String]
   private let alignments: [Alignment]
   private var rows: [[String]] = []
+  /// Rows whose last cell has a colour.
+  private var colors: [Int: Terminal.Color] = [:]
 
   /// A table with one header and one alignment a column.
   init(_ columns: (String, Alignment)...) {
@@ -15,8 +19,13 @@ struct Table {
     alignments = columns.map(\.1)
   }
 
-  mutating func add(_ cells: String...) { rows.append(cells) }
-  mutating func add(_ cells: [String]) { rows.append(cells) }
+  mutating func add(_ cells: String...) { add(cells) }
+
+  /// Adds a row, its last cell in a colour if there is one. Cells may hold names from files.
+  mutating func add(_ cells: [String], color: Terminal.Color? = nil) {
+    colors[rows.count] = color
+    rows.append(cells.map(\.onOneLine))
+  }
 
   var isEmpty: Bool { rows.isEmpty }
 
@@ -33,7 +42,9 @@ struct Table {
       }
       while line.last == " " { line.removeLast() }
       if let width = Terminal.width, line.count > width { line = line.prefix(max(width - 1, 1)) + "…" }
-      return index == 0 ? Terminal.colored(line, .bold) : line
+      if index == 0 { return Terminal.colored(line, .bold) }
+      guard let color = colors[index - 1], let last = row.last, line.hasSuffix(last) else { return line }
+      return line.dropLast(last.count) + Terminal.colored(last, color)
     }
   }
 

@@ -14,7 +14,7 @@ import Testing
       return
     }
     #expect(try hard.tensor().shape == [3, 4])
-    #expect(loop == "a group that contains itself")
+    #expect(loop == "a group that is listed at another path")
     guard case .other("a named type") = try kindsRoot(file).children["named_type"] else {
       Issue.record("the named type is taken for something else")
       return

@@ -77,11 +77,14 @@ import Testing
   }
 
   @Test func whatIsWrittenIsReadAgain() throws {
-    let values = [0.1, -2, 1e-30, 3.4e38].map { Double(Float($0)) }
-    let text = CSVTable.text(names: ["a", "b"], rows: 2, values: values)
-    #expect(text == "a,b\n0.1,-2.0\n1e-30,3.4e+38\n")
+    let values: [Float] = [0.1, -2, 1e-30, 3.4e38]
+    let text = try CSVTable.text(of: [("a", Tensor(values, shape: [2, 2])), ("b", Tensor([0.1, 1 / 3] as [Double]))])
+    #expect(text == "a_0,a_1,b\n0.1,-2.0,0.1\n1e-30,3.4e+38,0.3333333333333333\n")
     let table = try CSVTable(text)
-    #expect(table.names == ["a", "b"])
-    #expect(table.values.map { Float($0) } == values.map { Float($0) })
+    #expect(table.names == ["a_0", "a_1", "b"])
+    #expect(table.values.count { values.contains(Float($0)) } == 5)
+    let whole = try CSVTable.text(of: [("n", Tensor([Int64.max, .min])), ("m", Tensor([255, 0] as [UInt8]))])
+    #expect(whole == "n,m\n9223372036854775807,255\n-9223372036854775808,0\n")
+    #expect(throws: FormatError.self) { try CSVTable.text(of: [("a", Tensor([1.0])), ("b", Tensor([1.0, 2]))]) }
   }
 }

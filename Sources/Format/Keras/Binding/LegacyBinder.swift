@@ -52,6 +52,9 @@ struct LegacyBinder {
           at: group.path))
     }
     guard leaves.isComplete else { return layer.bind(inOrder: group.weights) }
+    for weight in group.weights where VariableRule.baseName(weight.name).hasPrefix("lora_") {
+      layer.weights[VariableRule.baseName(weight.name)] = weight
+    }
     var bound: [Int: KerasWeight] = [:]
     if let named = Self.matchByName(leaves.entries, group.weights) {
       bound = named

@@ -28,9 +28,9 @@ extension Lowering {
   private mutating func activation(
     named name: String, of value: LoweredValue, in call: LayerCall
   ) throws(FormatError) -> LoweredValue {
-    let plainName = name.split(separator: ">").last.map(String.init) ?? name
+    let plainName = name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
     guard let function = KerasActivation.functions[plainName] else {
-      throw call.error(.unsupported, "its activation \"\(name)\" is not one of Keras's own")
+      throw call.error(.unsupported, "its activation \"\(name)\" cannot be run")
     }
     return try function(&self, value, call)
   }

@@ -72,6 +72,7 @@ enum PReLURule: LayerRule {
 /// `Softmax` over one axis, or over several together.
 enum SoftmaxRule: LayerRule {
   static let classNames = ["Softmax"]
+  static let usesMask = true
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let axes = try call.configuration.ints("axis") ?? [-1]

@@ -9,6 +9,12 @@ protocol LayerRule: Sendable {
   /// Whether inputs are cast to the layer's compute type first, as Keras does for all but integer look-ups.
   static var castsInputs: Bool { get }
 
+  /// Whether the layer computes something else in training.
+  static var dependsOnTraining: Bool { get }
+
+  /// Whether a mask changes what the layer computes.
+  static var usesMask: Bool { get }
+
   /// Emits the operators of one call of the layer.
   ///
   /// - Returns: The outputs of the call.
@@ -19,6 +25,8 @@ protocol LayerRule: Sendable {
 extension LayerRule {
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] { [] }
   static var castsInputs: Bool { true }
+  static var dependsOnTraining: Bool { false }
+  static var usesMask: Bool { false }
 }
 
 /// The table of all layers that lower to operators.

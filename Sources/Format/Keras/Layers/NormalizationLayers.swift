@@ -3,6 +3,7 @@
 /// ONNX normalises axis 1; another axis is moved there and back.
 enum BatchNormalizationRule: LayerRule {
   static let classNames = ["BatchNormalization", "SyncBatchNormalization"]
+  static let dependsOnTraining = true
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
     var rules: [VariableRule] = []
@@ -75,15 +76,26 @@ enum LayerNormalizationRule: LayerRule {
       return extent
     }
     let scale =
-      try rules.contains("gamma") ? lowering.weight("gamma", in: call) : lowering.ones(extents, "gamma", in: call)
+      try rules.contains("gamma")
+      ? parameter("gamma", extents, call, &lowering) : lowering.ones(extents, "gamma", in: call)
     var inputs = [moved, scale]
-    if rules.contains("beta") { inputs.append(try lowering.weight("beta", in: call)) }
+    if rules.contains("beta") { inputs.append(try parameter("beta", extents, call, &lowering)) }
     let output = try lowering.add(
       "LayerNormalization", inputs, in: call, attributes: [Attribute("axis", .int(Int64(-axes.count))), epsilon])
     guard isMoved else { return [output] }
     var inverse = order
     for (position, axis) in order.enumerated() { inverse[axis] = position }
     return [try lowering.transpose(output, inverse, in: call)]
+  }
+
+  /// A variable in the extents of the sorted axes. Keras makes it in the order in which the axes are listed and reshapes
+  /// it where it is used.
+  private static func parameter(
+    _ name: String, _ extents: [Int], _ call: LayerCall, _ lowering: inout Lowering
+  ) throws(FormatError) -> LoweredValue {
+    let value = try lowering.weight(name, in: call)
+    guard value.shape?.extents != extents else { return value }
+    return try lowering.add("Reshape", [value, lowering.integers(extents, "extents", in: call)], in: call)
   }
 }
 

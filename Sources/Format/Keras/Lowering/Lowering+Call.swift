@@ -31,6 +31,10 @@ extension Lowering {
     if let mode = layer.configuration.policy.quantizationMode {
       throw call.error(.unsupported, "the layer is quantised (\(mode)), which is not run yet")
     }
+    if let extra = layer.weights.keys.first(where: { $0.hasPrefix("lora_") }) {
+      throw call.error(.unsupported, "the layer keeps LoRA factors (\(extra)) beside its kernel, which are not applied")
+    }
+    try checkArguments(of: call, rule)
     var call = call
     if rule.castsInputs {
       let compute = layer.configuration.policy.compute
@@ -40,6 +44,27 @@ extension Lowering {
     }
     let start = graph.nodes.count
     return rename(try rule.lower(call, &self), nodesFrom: start, in: call)
+  }
+
+  /// Refuses arguments of a call that would change what the layer computes.
+  private func checkArguments(of call: LayerCall, _ rule: any LayerRule.Type) throws(FormatError) {
+    guard let arguments = call.arguments, !call.layer.isOperation else { return }
+    for case .constant(let json) in arguments.arguments where !json.isNull {
+      throw call.error(.unsupported, "it is called with the constant \(json.text().prefix(40))")
+    }
+    for (name, argument) in arguments.keywordArguments {
+      switch (name, argument) {
+      case ("training", .constant(let json)):
+        // Keras 3 lets the mode of the whole model prevail over the one that a call states.
+        guard json.bool == true, rule.dependsOnTraining, call.configuration.generation < 3 else { continue }
+        throw call.error(.unsupported, "it is called with training=True, which is not run")
+      case ("mask", .tensor) where rule.usesMask, ("mask", .list) where rule.usesMask:
+        throw call.error(.unsupported, "it is called with a mask, which is not applied")
+      case ("mask", _), (_, .tensor), (_, .list), (_, .constant(.null)): continue
+      case (_, .constant(let json)):
+        throw call.error(.unsupported, "it is called with \(name)=\(json.text().prefix(40))")
+      }
+    }
   }
 
   private static func unsupported(_ call: LayerCall) -> FormatError {

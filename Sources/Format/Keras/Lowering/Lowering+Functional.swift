@@ -10,7 +10,7 @@ extension Lowering {
       throw FormatError(
         .mismatch, "the model takes \(inputReferences.count) inputs, but \(inputs.count) are connected", at: label)
     }
-    var network = FunctionalNetwork(model, outputs: outputReferences)
+    var network = FunctionalNetwork(model)
     for (reference, value) in zip(inputReferences, inputs) {
       let key = network.key(reference)
       guard key.layer >= 0 else {
@@ -19,12 +19,21 @@ extension Lowering {
       }
       network.results[key] = [value]
     }
+    let outputKeys = try outputReferences.mapTyped { (reference) throws(FormatError) in
+      try network.existingKey(reference, isOutput: true)
+    }
+    for reference in model.sublayers.flatMap({ $0.calls.flatMap(\.tensors) }) { _ = try network.existingKey(reference) }
     for (index, layer) in model.sublayers.enumerated() {
       for call in layer.calls.indices {
-        try run(FunctionalNetwork.Key(layer: index, call: call), in: &network, scope: scope, depth: depth)
+        let key = FunctionalNetwork.Key(layer: index, call: call)
+        // What only masks are made of has no part in the outputs.
+        guard network.isNeeded(key, by: outputKeys) else { continue }
+        try run(key, in: &network, scope: scope, depth: depth)
       }
     }
-    return try outputReferences.mapTyped { (reference) throws(FormatError) in try network.value(reference) }
+    return try zip(outputKeys, outputReferences).mapTyped { (key, reference) throws(FormatError) in
+      try network.value(key, output: reference.output)
+    }
   }
 
   /// Runs one call and, before it, the calls that its arguments come from. Iterative, as chains may be long.
@@ -49,9 +58,11 @@ extension Lowering {
         pending.append(next)
         continue
       }
-      let inputs = try references.mapTyped { (reference) throws(FormatError) in try network.value(reference) }
+      let inputs = try references.mapTyped { (reference) throws(FormatError) in
+        try network.value(network.existingKey(reference), output: reference.output)
+      }
       let call = LayerCall(
-        layer: layer, scope: Self.join(scope, layer.name), index: key.call, inputs: inputs,
+        layer: layer, scope: self.scope(of: layer, in: scope), index: key.call, inputs: inputs,
         arguments: layer.calls[key.call])
       network.results[key] = try self.call(call, depth: depth)
       pending.removeLast()
@@ -64,57 +75,5 @@ extension Sequence {
   fileprivate func firstTyped(where isWanted: (Element) throws(FormatError) -> Bool) throws(FormatError) -> Element? {
     for element in self where try isWanted(element) { return element }
     return nil
-  }
-}
-
-/// The calls of a Functional model and their results so far.
-private struct FunctionalNetwork {
-  /// A call of a layer.
-  struct Key: Hashable {
-    var layer: Int
-    var call: Int
-  }
-
-  let layers: [KerasLayer]
-  var results: [Key: [LoweredValue]] = [:]
-  var visiting: Set<Key> = []
-  private let positions: [String: Int]
-  /// What is taken off the call numbers of a layer: models in models were numbered from 1 by TensorFlow's Keras, since
-  /// number 0 was the call on their own inputs.
-  private var offsets: [Int: Int] = [:]
-
-  init(_ model: KerasLayer, outputs: [KerasTensorReference]) {
-    layers = model.sublayers
-    positions = Dictionary(model.sublayers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let references = model.sublayers.flatMap { $0.calls.flatMap(\.tensors) } + outputs
-    for reference in references {
-      guard let position = positions[reference.layer], !layers[position].calls.isEmpty else { continue }
-      if reference.call >= layers[position].calls.count { offsets[position] = 1 }
-    }
-  }
-
-  func key(_ reference: KerasTensorReference) -> Key {
-    let position = positions[reference.layer] ?? -1
-    return Key(layer: position, call: max(0, reference.call - offsets[position, default: 0]))
-  }
-
-  /// The call that a reference means.
-  func existingKey(_ reference: KerasTensorReference) throws(FormatError) -> Key {
-    let key = key(reference)
-    guard results[key] != nil || (key.layer >= 0 && key.call < layers[key.layer].calls.count) else {
-      throw FormatError(
-        .malformed, "the configuration connects call \(reference.call) of \"\(reference.layer)\", which there is not",
-        at: "model_config")
-    }
-    return key
-  }
-
-  func value(_ reference: KerasTensorReference) throws(FormatError) -> LoweredValue {
-    let outputs = results[try existingKey(reference)] ?? []
-    guard outputs.indices.contains(reference.output) else {
-      throw FormatError(
-        .malformed, "layer \"\(reference.layer)\" has no output \(reference.output)", at: "model_config")
-    }
-    return outputs[reference.output]
   }
 }

@@ -5,7 +5,8 @@ extension Lowering {
   ) throws(FormatError) -> [LoweredValue] {
     var values = [input]
     for layer in model.sublayers where layer.className != "InputLayer" {
-      let call = LayerCall(layer: layer, scope: Self.join(scope, layer.name), index: 0, inputs: values, arguments: nil)
+      let call = LayerCall(
+        layer: layer, scope: self.scope(of: layer, in: scope), index: 0, inputs: values, arguments: nil)
       values = try self.call(call, depth: depth)
     }
     return values
@@ -48,5 +49,18 @@ extension Lowering {
     "GaussianDropout", "AlphaDropout", "ActivityRegularization", "Rescaling",
   ]
 
-  static func join(_ scope: String, _ name: String) -> String { scope.isEmpty ? name : "\(scope)/\(name)" }
+  /// A path for a layer that no other layer has, whatever slashes the names hold. The same layer gets the same path.
+  mutating func scope(of layer: KerasLayer, in parent: String) -> String {
+    let key = "\(parent)\u{0}\(layer.name)"
+    if let known = scopes[key] { return known }
+    let plain = parent.isEmpty ? layer.name : "\(parent)/\(layer.name)"
+    var scope = plain
+    var number = 1
+    while !usedScopes.insert(scope).inserted {
+      scope = "\(plain)_\(number)"
+      number += 1
+    }
+    scopes[key] = scope
+    return scope
+  }
 }

@@ -66,6 +66,10 @@ struct Lowering {
   /// The initializers that hold variables of the file bit for bit, by the place of the variable.
   var carriedWeights: [String: String] = [:]
   private var usedNames: Set<String> = []
+  var scopes: [String: String] = [:]
+  var usedScopes: Set<String> = []
+  /// The constants that each layer has made, by the name it gave them.
+  private var constants: [String: [Initializer]] = [:]
   /// The last number that each name was given, so that the next is found at once.
   private var lastNumbers: [String: Int] = [:]
 
@@ -96,16 +100,17 @@ struct Lowering {
     }
   }
 
-  /// A constant of the layer. Constants of shared layers are made once.
+  /// A constant of the layer. A shared layer makes equal constants of one name once.
   mutating func constant(_ tensor: Tensor, _ name: String, in call: LayerCall) -> LoweredValue {
-    let name = "\(call.scope)/\(name)"
-    if inference[name] == nil {
-      usedNames.insert(name)
-      let initializer = Initializer(name: name, tensor: tensor)
-      graph.initializers.append(initializer)
-      inference.addInitializer(initializer)
+    let key = "\(call.scope)\u{0}\(name)"
+    if let made = constants[key]?.first(where: { $0.tensor.isSame(as: tensor) }) {
+      return LoweredValue(name: made.name, type: inference[made.name] ?? InferredValue())
     }
-    return LoweredValue(name: name, type: inference[name] ?? InferredValue())
+    let initializer = Initializer(name: unique("\(call.scope)/\(name)"), tensor: tensor)
+    constants[key, default: []].append(initializer)
+    graph.initializers.append(initializer)
+    inference.addInitializer(initializer)
+    return LoweredValue(name: initializer.name, type: inference[initializer.name] ?? InferredValue())
   }
 
   /// A scalar constant in the element type that the layer computes in.
@@ -123,7 +128,15 @@ struct Lowering {
   mutating func weight(_ name: String, in call: LayerCall) throws(FormatError) -> LoweredValue {
     let policy = call.configuration.policy
     let stored = try storedWeight(name, in: call)
-    let value = constant(try stored.converted(to: policy.variable), name, in: call)
+    let key = "\(call.scope)\u{0}\(name)\u{0}variable"
+    let value: LoweredValue
+    if let made = constants[key]?.first {
+      value = LoweredValue(name: made.name, type: inference[made.name] ?? InferredValue())
+    } else {
+      let tensor = try stored.converted(to: policy.variable)
+      value = constant(tensor, name, in: call)
+      constants[key] = [Initializer(name: value.name, tensor: tensor)]
+    }
     if stored.elementType == policy.variable { carry(name, as: value, in: call) }
     guard policy.variable != policy.compute else { return value }
     return try cast(value, to: policy.compute, in: call, suffix: "\(name)/cast")

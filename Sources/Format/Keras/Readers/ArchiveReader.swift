@@ -1,5 +1,3 @@
-import Glibc
-
 /// Reads `.keras` archives, their unpacked form, and sharded weights.
 struct ArchiveReader {
   let limits: ReadLimits
@@ -35,11 +33,11 @@ struct ArchiveReader {
 
   /// A folder with the members of an archive.
   func folder(_ path: String) throws(FormatError) -> KerasModel {
-    guard unsafe access("\(path)/config.json", R_OK) == 0 else {
+    guard FileSystem.exists("\(path)/config.json") else {
       throw FormatError(.unrecognized, "is a folder without config.json: not an unpacked Keras archive", file: path)
     }
     var model = KerasModel(path: path, layout: .folder)
-    try fill(&model, has: { unsafe access("\(path)/\($0)", R_OK) == 0 }) { (name) throws(FormatError) in
+    try fill(&model, has: { FileSystem.exists("\(path)/\($0)") }) { (name) throws(FormatError) in
       ByteRegion(try MappedFile(path: "\(path)/\(name)"))
     }
     return model

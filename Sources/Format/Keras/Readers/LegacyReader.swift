@@ -25,7 +25,11 @@ struct LegacyReader {
         Finding(.warning, "no-architecture", "the file has no model_config: its layers are not described", at: "/"))
     }
     if let text = root.attributes["training_config"]?.string {
-      model.trainingConfiguration = try? JSONValue.parse(text, maximumDepth: limits.depth)
+      do throws(FormatError) {
+        model.trainingConfiguration = try JSONValue.parse(text, maximumDepth: limits.depth)
+      } catch {
+        model.findings.append(Finding(.warning, "unreadable-training", error.message, at: "/@training_config"))
+      }
     }
     if let weights = root.group("model_weights") {
       model.kerasVersion = model.kerasVersion ?? weights.attributes["keras_version"]?.string

@@ -4,10 +4,13 @@ import NNFormat
 public struct ModelEquivalence: Sendable {
   /// One output of the first network, and the largest difference of the second's relative to its scale.
   public struct Output: Sendable {
+    /// The output's name in the first network.
     public let name: String
+    /// The largest difference, relative to the largest expected value.
     public let relativeDifference: Double
   }
 
+  /// One entry for each output, in order.
   public let outputs: [Output]
 
   /// The largest difference of all outputs.
@@ -22,7 +25,8 @@ public struct ModelEquivalence: Sendable {
     guard left.inputs.count == right.inputs.count, left.outputs.count == right.outputs.count else {
       throw FormatError(
         .mismatch,
-        "\(left.inputs.count) inputs and \(left.outputs.count) outputs have become \(right.inputs.count) and \(right.outputs.count)")
+        "\(left.inputs.count) inputs and \(left.outputs.count) outputs have become \(right.inputs.count) and \(right.outputs.count)"
+      )
     }
     var numbers = SplitMix(state: seed)
     var inputs: [(Tensor, Tensor)] = []
@@ -36,7 +40,10 @@ public struct ModelEquivalence: Sendable {
       let values = (0..<count).map { _ in isInteger ? Float(numbers.next() % 2) : numbers.unit() }
       let tensor = Tensor(values, shape: shape)
       inputs.append(
-        (try tensor.converted(to: first.elementType ?? .float32), try tensor.converted(to: second.elementType ?? .float32)))
+        (
+          try tensor.converted(to: first.elementType ?? .float32),
+          try tensor.converted(to: second.elementType ?? .float32)
+        ))
     }
     let (leftOutputs, rightOutputs) = (try Self.run(left, inputs.map(\.0)), try Self.run(right, inputs.map(\.1)))
     var outputs: [Output] = []

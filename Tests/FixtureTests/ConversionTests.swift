@@ -13,7 +13,8 @@ import Testing
       #expect(model.operatorSetVersion() == version)
       // Half precision rounds each operator, and older forms have more of them.
       let isNarrow = row.name.contains("float16")
-      #expect(try ModelEquivalence(expected, model).relativeDifference <= (isNarrow ? 2e-2 : 2e-6), "operator set \(version)")
+      #expect(
+        try ModelEquivalence(expected, model).relativeDifference <= (isNarrow ? 2e-2 : 2e-6), "operator set \(version)")
     }
   }
 

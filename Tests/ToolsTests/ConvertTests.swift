@@ -19,7 +19,9 @@ import Testing
     #expect(report["notes"]?[0]?["kind"] == "restored")
   }
 
-  @Test(arguments: [["out.txt"], ["out.onnx", "--opset", "7"], ["out.keras", "--opset", "17"], ["out.onnx", "--weights-only"]])
+  @Test(arguments: [
+    ["out.txt"], ["out.onnx", "--opset", "7"], ["out.keras", "--opset", "17"], ["out.onnx", "--weights-only"],
+  ])
   func whatCannotBeDoneLeavesNothing(_ arguments: [String]) throws {
     let folder = try TemporaryFolder()
     let result = try Tool.run(

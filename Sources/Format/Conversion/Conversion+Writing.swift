@@ -17,7 +17,8 @@ extension Conversion {
     case (.onnx(let model), .onnx):
       if let operatorSetVersion, model.operatorSetVersion() != operatorSetVersion {
         throw FormatError(
-          .unsupported, "uses operator set \(model.operatorSetVersion() ?? 0), and ONNX models are not moved to another",
+          .unsupported,
+          "uses operator set \(model.operatorSetVersion() ?? 0), and ONNX models are not moved to another",
           file: file.path, advice: "Leave --opset away, or convert from the Keras file")
       }
       try write(model, to: path, into: &report)

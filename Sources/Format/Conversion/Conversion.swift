@@ -19,7 +19,9 @@ public struct Conversion: Sendable {
       let result = try KerasSidecar.attach(keras, to: &model, carried: lowering.carriedWeights)
       var notes = [ConversionNote(.kept, "configuration", "the layers' configuration is kept in the metadata")]
       if keras.trainingConfiguration != nil {
-        notes.append(ConversionNote(.kept, "training configuration", "loss, metrics and optimizer settings are kept in the metadata"))
+        notes.append(
+          ConversionNote(
+            .kept, "training configuration", "loss, metrics and optimizer settings are kept in the metadata"))
       }
       let optimizerCount = keras.optimizer?.variables.count ?? 0
       if optimizerCount > 0 {
@@ -28,7 +30,8 @@ public struct Conversion: Sendable {
       if result.beside > optimizerCount {
         notes.append(
           ConversionNote(
-            .kept, "weights", "\(result.beside - optimizerCount) variables that the graph does not use are kept beside it"))
+            .kept, "weights",
+            "\(result.beside - optimizerCount) variables that the graph does not use are kept beside it"))
       }
       for path in result.unreadable { notes.append(ConversionNote(.dropped, path, "it cannot be read")) }
       return (model, notes)
@@ -47,7 +50,10 @@ public struct Conversion: Sendable {
     var notes: [ConversionNote] = []
     switch KerasSidecar.read(model, path: path) {
     case .intact(let keras):
-      return (keras, [ConversionNote(.restored, "Keras model", "configuration, names and training state are those of the original")])
+      return (
+        keras,
+        [ConversionNote(.restored, "Keras model", "configuration, names and training state are those of the original")]
+      )
     case .outdated(let reason):
       notes.append(ConversionNote(.changed, "Keras model", "\(reason); its layers are made anew from the graph"))
     case .none: break

@@ -14,6 +14,7 @@ public struct ConversionNote: Sendable, Hashable {
     case restored
   }
 
+  /// What kind of thing happened.
   public var kind: Kind
   /// The layer, tensor or part of the file concerned.
   public var subject: String
@@ -30,12 +31,17 @@ public struct ConversionNote: Sendable, Hashable {
 
 /// What a conversion read, wrote and did on the way.
 public struct ConversionReport: Sendable {
+  /// The path that was read.
   public var source: String
+  /// Its format, for people.
   public var sourceFormat: String
+  /// The path that was written.
   public var target: String
+  /// Its format, for people.
   public var targetFormat: String
   /// The operator set of an ONNX target.
   public var operatorSetVersion: Int?
+  /// What happened on the way, in order.
   public var notes: [ConversionNote] = []
 
   /// The report without a schema key.
@@ -43,10 +49,13 @@ public struct ConversionReport: Sendable {
     [
       "source": ["path": .string(source), "format": .string(sourceFormat)],
       "target": [
-        "path": .string(target), "format": .string(targetFormat), "opset": operatorSetVersion.map(JSONValue.int) ?? .null,
+        "path": .string(target), "format": .string(targetFormat),
+        "opset": operatorSetVersion.map(JSONValue.int) ?? .null,
       ],
       "notes": .array(
-        notes.map { ["kind": .string($0.kind.rawValue), "subject": .string($0.subject), "message": .string($0.message)] }),
+        notes.map {
+          ["kind": .string($0.kind.rawValue), "subject": .string($0.subject), "message": .string($0.message)]
+        }),
     ]
   }
 }

@@ -49,7 +49,8 @@ public struct WeightComparison: Sendable {
       count += 1
       if tensor.elementType != other.elementType || tensor.shape != other.shape {
         differences.append(
-          "the weight \"\(name)\" is \(other.elementType.name)\(Shape(other.shape)), not \(tensor.elementType.name)\(Shape(tensor.shape))")
+          "the weight \"\(name)\" is \(other.elementType.name)\(Shape(other.shape)), not \(tensor.elementType.name)\(Shape(tensor.shape))"
+        )
       } else if try !tensor.holdsSameBytes(as: other) {
         differences.append("the weight \"\(name)\" has other elements")
       }

@@ -35,7 +35,9 @@ struct Convert: ParsableCommand {
   @Flag(help: "Write weights alone: OUT must be .weights.h5, .safetensors or .npz.")
   var weightsOnly = false
 
-  @Option(help: ArgumentHelp("With --check: the largest difference allowed, relative to an output's largest value.", valueName: "X"))
+  @Option(
+    help: ArgumentHelp(
+      "With --check: the largest difference allowed, relative to an output's largest value.", valueName: "X"))
   var tolerance = 1e-5
 
   @OptionGroup var model: ModelArgument
@@ -74,7 +76,9 @@ struct Convert: ParsableCommand {
             "equal": .bool(isEqual), "tensors": .int(comparison.tensorCount),
             "differences": .array(comparison.differences.map(JSONValue.string)),
             "outputs": .array(
-              comparison.outputs.map { ["name": .string($0.name), "relativeDifference": .double($0.relativeDifference)] }),
+              comparison.outputs.map {
+                ["name": .string($0.name), "relativeDifference": .double($0.relativeDifference)]
+              }),
           ]
         ))
     }

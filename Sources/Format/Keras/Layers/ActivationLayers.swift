@@ -152,7 +152,8 @@ extension ELURule: RaisingRule {
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     let alpha = Double(node.float("alpha", default: 1))
-    raising.emit("ELU", ["alpha": Raising.json([alpha])], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
+    raising.emit(
+      "ELU", ["alpha": Raising.json([alpha])], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
     return true
   }
 }
@@ -215,7 +216,9 @@ extension ReLURule: RaisingRule {
       if low != 0 { raising.rescale(value, uses: 2, offset: [-low], as: shifted, of: node) }
       let source = raising.values[shifted] ?? value
       raising.emit("ReLU", configuration, inputs: [source], as: low == 0 ? output : bounded, of: node)
-      if low != 0, let result = raising.values[bounded] { raising.rescale(result, uses: 2, offset: [low], as: output, of: node) }
+      if low != 0, let result = raising.values[bounded] {
+        raising.rescale(result, uses: 2, offset: [low], as: output, of: node)
+      }
     case (nil, let high?):
       // min(x, high) is high - relu(high - x).
       let (shifted, bounded) = (output + "/shifted", output + "/bounded")

@@ -60,7 +60,9 @@ extension DenseRule: RaisingRule {
         throw raising.error(node, "its bias is no constant with one value for each column")
       }
       bias = try vector.scaled(by: node.float("beta", default: 1))
-    } else if let addition = raising.soleConsumer(of: output), addition.operatorType == "Add", addition.inputs.count == 2 {
+    } else if let addition = raising.soleConsumer(of: output), addition.operatorType == "Add",
+      addition.inputs.count == 2
+    {
       let place = addition.inputs[0] == output ? 1 : 0
       if let vector = try raising.constant(addition, place)?.vector(ofCount: kernel.shape[1]),
         addition.inputs[1 - place] == output

@@ -16,7 +16,8 @@ enum GatedRaising: RaisingRule {
       raising.absorb(tanh, product)
       try raising.activate("mish", input, uses: 2, as: product.outputs[0], of: node)
     case "HardSigmoid":
-      guard raising.generation >= 3, abs(node.float("alpha", default: 0.2) - 1 / 6) < 1e-6, node.float("beta", default: 0.5) == 0.5,
+      guard raising.generation >= 3, abs(node.float("alpha", default: 0.2) - 1 / 6) < 1e-6,
+        node.float("beta", default: 0.5) == 0.5,
         let product = product(of: node.outputs[0], with: input, raising)
       else { return false }
       raising.absorb(product)
@@ -26,7 +27,8 @@ enum GatedRaising: RaisingRule {
         try raising.activate("hard_silu", input, as: node.outputs[0], of: node)
       } else {
         let value = try raising.value(node, 0)
-        let gate = HardSigmoidRaising.emit(value, slope: 1 / 6, offset: 0.5, as: node.outputs[0] + "/gate", of: node, &raising)
+        let gate = HardSigmoidRaising.emit(
+          value, slope: 1 / 6, offset: 0.5, as: node.outputs[0] + "/gate", of: node, &raising)
         raising.emit("Multiply", [:], inputs: [value, gate], as: node.outputs[0], of: node)
       }
     }
@@ -62,7 +64,8 @@ enum HardSigmoidRaising: RaisingRule {
   ) -> RaisedValue {
     let scaled = output + "/scaled"
     raising.rescale(value, uses: 2, scale: [Double(slope)], offset: [Double(offset)], as: scaled, of: node)
-    raising.emit("ReLU", ["max_value": Raising.json([1])], inputs: [raising.values[scaled] ?? value], as: output, of: node)
+    raising.emit(
+      "ReLU", ["max_value": Raising.json([1])], inputs: [raising.values[scaled] ?? value], as: output, of: node)
     return raising.values[output] ?? value
   }
 }
@@ -80,7 +83,8 @@ enum GeluRaising: RaisingRule {
       return true
     }
     // x / √2 → Erf → + 1 → · x and · ½ in any order.
-    guard let scaling = raising.producer(of: node.inputs[0]), let x = scaling.inputs.first(where: { raising.isValue($0) }),
+    guard let scaling = raising.producer(of: node.inputs[0]),
+      let x = scaling.inputs.first(where: { raising.isValue($0) }),
       let sum = raising.soleConsumer(of: node.outputs[0]), sum.operatorType == "Add",
       Self.number(sum, raising) == 1, let first = raising.soleConsumer(of: sum.outputs[0]), first.operatorType == "Mul"
     else { return false }

@@ -169,8 +169,12 @@ enum MergeRaising: RaisingRule {
   static let operators = Set(classes.keys)
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
-    guard let className = classes[node.operatorType], node.inputs.allSatisfy({ raising.isValue($0) }) else { return false }
-    let inputs = try node.inputs.indices.map { $0 }.mapTyped { (index) throws(FormatError) in try raising.value(node, index) }
+    guard let className = classes[node.operatorType], node.inputs.allSatisfy({ raising.isValue($0) }) else {
+      return false
+    }
+    let inputs = try node.inputs.indices.map { $0 }.mapTyped { (index) throws(FormatError) in
+      try raising.value(node, index)
+    }
     if inputs.count == 1 {
       raising.values[node.outputs[0]] = inputs[0]
       return true
@@ -188,8 +192,12 @@ extension ConcatenateRule: RaisingRule {
   static let operators: Set = ["Concat"]
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
-    guard node.inputs.allSatisfy({ raising.isValue($0) }), let rank = raising.shape(node.inputs[0])?.rank else { return false }
-    let inputs = try node.inputs.indices.map { $0 }.mapTyped { (index) throws(FormatError) in try raising.value(node, index) }
+    guard node.inputs.allSatisfy({ raising.isValue($0) }), let rank = raising.shape(node.inputs[0])?.rank else {
+      return false
+    }
+    let inputs = try node.inputs.indices.map { $0 }.mapTyped { (index) throws(FormatError) in
+      try raising.value(node, index)
+    }
     let stated = node.int("axis", default: 1)
     let axis = stated < 0 ? stated + rank : stated
     guard axis > 0 else { throw raising.error(node, "it joins batches") }

@@ -133,13 +133,16 @@ extension BatchNormalizationRule: RaisingRule {
       guard let tensor = raising.constant(node, index + 1) else { return false }
       weights.append((name, tensor))
     }
-    guard let rank = raising.shape(node.inputs[0])?.rank else { throw raising.error(node, "the shape of its input is not known") }
+    guard let rank = raising.shape(node.inputs[0])?.rank else {
+      throw raising.error(node, "the shape of its input is not known")
+    }
     var value = try raising.value(node, 0)
     var axis = rank == 2 ? -1 : 1
     var output = node.outputs[0]
     if let before = raising.producer(of: node.inputs[0]), before.operatorType == "Transpose",
       raising.useCount(node.inputs[0]) == 1, let order = before.ints("perm"),
-      let after = raising.soleConsumer(of: output), after.operatorType == "Transpose", after.ints("perm") == inverse(order),
+      let after = raising.soleConsumer(of: output), after.operatorType == "Transpose",
+      after.ints("perm") == inverse(order),
       let original = raising.values[before.inputs[0]]
     {
       raising.absorb(after)

@@ -121,10 +121,12 @@ extension RescalingRule: RaisingRule {
       let tensor = raising.constant(node, 1 - place), let shape = raising.shape(node.inputs[place]),
       let numbers = raising.numbers(node, 1 - place)
     else { return false }
-    let isVector = shape.dimensions.last?.value == tensor.count && tensor.shape.last == tensor.count
+    let isVector =
+      shape.dimensions.last?.value == tensor.count && tensor.shape.last == tensor.count
       && tensor.shape.count <= shape.rank
     guard tensor.count == 1 || isVector else {
-      throw raising.error(node, "a constant of shape \(Shape(tensor.shape)) is neither a number nor one for each feature")
+      throw raising.error(
+        node, "a constant of shape \(Shape(tensor.shape)) is neither a number nor one for each feature")
     }
     let value = try raising.value(node, place)
     let uses = raising.useCount(node.inputs[place])

@@ -28,7 +28,8 @@ extension DropoutRule: RaisingRule {
       throw raising.error(node, "its mask is used")
     }
     let rate = raising.numbers(node, 1)?.first ?? Double(node.float("ratio", default: 0.5))
-    raising.emit("Dropout", ["rate": Raising.json([rate])], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
+    raising.emit(
+      "Dropout", ["rate": Raising.json([rate])], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
     return true
   }
 }

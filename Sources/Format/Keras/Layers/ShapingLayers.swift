@@ -74,7 +74,9 @@ extension FlattenRule: RaisingRule {
     let value = try raising.value(node, 0)
     guard let rank = raising.shape(node.inputs[0])?.rank, !value.isCollapsed else { return false }
     let stated = node.int("axis", default: 1)
-    guard (stated < 0 ? stated + rank : stated) == 1 else { throw raising.error(node, "it joins the batch with other axes") }
+    guard (stated < 0 ? stated + rank : stated) == 1 else {
+      throw raising.error(node, "it joins the batch with other axes")
+    }
     if rank == 2 {
       raising.values[node.outputs[0]] = value
     } else {
@@ -112,7 +114,8 @@ extension RepeatVectorRule: RaisingRule {
       let count = Int(exactly: extents[1])
     else { return false }
     raising.absorb(expansion)
-    raising.emit("RepeatVector", ["n": .int(count)], inputs: [try raising.value(node, 0)], as: expansion.outputs[0], of: node)
+    raising.emit(
+      "RepeatVector", ["n": .int(count)], inputs: [try raising.value(node, 0)], as: expansion.outputs[0], of: node)
     return true
   }
 }
@@ -149,7 +152,9 @@ extension ReshapeRule: RaisingRule {
       raising.emit("Flatten", [:], inputs: [value], as: output, of: node)
       return true
     }
-    guard outer.count(where: { $0.value == nil }) <= 1 else { throw raising.error(node, "more than one axis is not known") }
+    guard outer.count(where: { $0.value == nil }) <= 1 else {
+      throw raising.error(node, "more than one axis is not known")
+    }
     let target = outer.map { $0.value.map(JSONValue.int) ?? .int(-1) }
     raising.emit("Reshape", ["target_shape": .array(target)], inputs: [value], as: output, of: node)
     return true

@@ -45,7 +45,8 @@ extension Lowering {
       }
       wide.append(try cast(input, to: .float32, in: call, suffix: "wide"))
     }
-    return try cast(add(operatorType, wide, in: call, attributes: attributes), to: .bfloat16, in: call, suffix: "narrow")
+    return try cast(
+      add(operatorType, wide, in: call, attributes: attributes), to: .bfloat16, in: call, suffix: "narrow")
   }
 
   /// `x / 2 · (1 + erf(x / √2))`.
@@ -62,7 +63,9 @@ extension Lowering {
   ) throws(FormatError) -> LoweredValue? {
     guard inputs.count == 2, let axes = inputs[1] else { return nil }
     let extents = (axes.type.contents ?? []).compactMap(\.value)
-    guard extents.count == axes.type.contents?.count else { throw call.error(.unsupported, "its axes are not constant") }
+    guard extents.count == axes.type.contents?.count else {
+      throw call.error(.unsupported, "its axes are not constant")
+    }
     graph.initializers.removeAll { $0.name == axes.name }
     return try add(
       operatorType, [inputs[0]], in: call, attributes: attributes + [Attribute("axes", .ints(extents.map(Int64.init)))])

@@ -32,7 +32,8 @@ struct RaisedNetwork {
   /// Keras 3 says where a class is from.
   private func object(_ className: String, _ content: OrderedDictionary<String, JSONValue>) -> JSONValue {
     if generation == 2 { return ["class_name": .string(className), "config": .object(content)] }
-    let module = className == "Functional" ? "keras.src.models.functional" : className == "Sequential" ? "keras" : "keras.layers"
+    let module =
+      className == "Functional" ? "keras.src.models.functional" : className == "Sequential" ? "keras" : "keras.layers"
     return [
       "module": .string(module), "class_name": .string(className), "config": .object(content), "registered_name": .null,
     ]

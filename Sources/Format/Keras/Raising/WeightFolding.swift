@@ -59,7 +59,9 @@ enum WeightFolding {
     return try first.reshaped(to: shape)
   }
 
-  private static func map(_ tensor: Tensor, _ change: @escaping @Sendable (Double) -> Double) throws(FormatError) -> Tensor {
+  private static func map(_ tensor: Tensor, _ change: @escaping @Sendable (Double) -> Double) throws(FormatError)
+    -> Tensor
+  {
     let wide = Tensor(try tensor.doubles().map(change), shape: tensor.shape)
     return try wide.converted(to: tensor.elementType)
   }

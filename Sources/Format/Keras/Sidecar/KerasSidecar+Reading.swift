@@ -20,7 +20,8 @@ extension KerasSidecar {
     do throws(FormatError) {
       let index = try JSONValue.parse(weightsText, maximumDepth: limits.depth)
       let reader = WeightIndex(model)
-      guard try digest == GraphDigest.of(model, weights: Self.initializers(in: index).subtracting(reader.besideNames)) else {
+      guard try digest == GraphDigest.of(model, weights: Self.initializers(in: index).subtracting(reader.besideNames))
+      else {
         return .outdated("the graph was changed since it was made from a Keras model")
       }
       guard let layout = KerasModel.Layout(rawValue: layoutName) else {

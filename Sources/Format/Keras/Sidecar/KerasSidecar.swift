@@ -25,7 +25,10 @@ struct KerasSidecar {
     if let tree = keras.weightTree { contents.append(("tree", shelf.json(tree))) }
     if let optimizer = keras.optimizer {
       contents.append(
-        ("optimizer", ["name": .string(optimizer.name), "variables": .array(optimizer.variables.map { shelf.json($0) })]))
+        (
+          "optimizer",
+          ["name": .string(optimizer.name), "variables": .array(optimizer.variables.map { shelf.json($0) })]
+        ))
     }
     set(.layout, keras.layout.rawValue, in: &model)
     set(.version, keras.kerasVersion, in: &model)

@@ -85,7 +85,7 @@ struct GraphDigest {
     for extent in tensor.shape { add(extent) }
     guard withElements, tensor.elementType != .string else { return }
     try unsafe tensor.withBytes { bytes in
-      for unsafebyte in unsafe bytes { add(byte: byte) }
+      for index in 0..<bytes.count { unsafe add(byte: bytes[index]) }
     }
   }
 }

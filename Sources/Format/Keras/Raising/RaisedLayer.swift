@@ -12,6 +12,8 @@ struct RaisedLayer {
   var inputs: [Int] = []
   /// What it computes in.
   var elementType: ElementType
+  /// What its output looks like, the batch included, as far as it is known.
+  var outputShape: [Int?] = []
   /// What the input of an `InputLayer` looks like, the batch included.
   var inputShape: [Int?]?
 

@@ -46,7 +46,7 @@ struct RaisedNetwork {
   }
 
   private func shape(_ layer: RaisedLayer) -> JSONValue {
-    .array((layer.inputShape ?? []).map { $0.map(JSONValue.int) ?? .null })
+    .array((layer.inputShape ?? layer.outputShape).map { $0.map(JSONValue.int) ?? .null })
   }
 
   private func json(_ position: Int) -> JSONValue {
@@ -78,7 +78,7 @@ struct RaisedNetwork {
       [
         "class_name": "__keras_tensor__",
         "config": [
-          "shape": .null, "dtype": .string(layers[position].elementType.name),
+          "shape": shape(layers[position]), "dtype": .string(layers[position].elementType.name),
           "keras_history": .array([.string(layers[position].name), 0, 0]),
         ],
       ]

@@ -42,6 +42,7 @@ extension Raising {
       RaisedLayer(
         className: className, name: name, configuration: configuration, weights: weights, inputs: inputs.map(\.layer),
         elementType: weights.first?.tensor.elementType ?? (inner.isFloatingPoint ? inner : .float32)))
+    layers[layers.count - 1].outputShape = [nil] + (shape(output)?.dimensions ?? []).dropFirst().map(\.value)
     values[output] = RaisedValue(layer: layers.count - 1, isCollapsed: inputs.contains { $0.isCollapsed })
   }
 

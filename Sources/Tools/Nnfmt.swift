@@ -8,7 +8,7 @@ import NNFormat
 struct Nnfmt: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nnfmt",
-    abstract: "Inspect and run dense neural networks in Keras files, without Python.",
+    abstract: "Inspect, run and convert dense neural networks in Keras and ONNX files, without Python.",
     discussion: """
       Examples:
         nnfmt inspect model.keras
@@ -16,7 +16,7 @@ struct Nnfmt: ParsableCommand {
 
       Exit status: 0 done, or "yes"; 1 the answer is "no"; 2 it could not be done.
       """,
-    subcommands: [Inspect.self, Predict.self, Check.self, Diff.self])
+    subcommands: [Inspect.self, Predict.self, Convert.self, Check.self, Diff.self])
 
   @Flag(help: "Print the version; with --verbose also what the machine and the libraries are.")
   var version = false

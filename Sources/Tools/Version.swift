@@ -2,7 +2,7 @@ import NNEngine
 import NNFormat
 
 /// The version of the toolkit, as CHANGELOG.md counts it.
-let nnfmtVersion = "0.1.0"
+let nnfmtVersion = FormatInformation.version
 
 /// What `nnfmt --version --verbose` adds.
 enum VersionReport {

@@ -99,6 +99,9 @@ public struct KerasWeight: Sendable {
 
   /// The elements.
   public func tensor() throws(FormatError) -> Tensor { try value.get() }
+
+  /// The type of the elements, when they can be had.
+  var elementType: ElementType? { try? value.get().elementType }
 }
 
 /// The variables of the optimizer a model was trained with.

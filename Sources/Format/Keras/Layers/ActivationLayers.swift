@@ -1,3 +1,5 @@
+import OrderedCollections
+
 /// `Activation`: a function by name.
 enum ActivationRule: LayerRule {
   static let classNames = ["Activation"]
@@ -97,5 +99,153 @@ enum ThresholdedReLURule: LayerRule {
     return [
       try lowering.add("ThresholdedRelu", [call.input()], in: call, attributes: [Attribute("alpha", .float(theta))])
     ]
+  }
+}
+
+extension ActivationRule: RaisingRule {
+  /// Operators that are an activation function of both generations of Keras by themselves.
+  private static let functions = [
+    "Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Softsign": "softsign",
+    "Exp": "exponential", "Mish": "mish", "Selu": "selu", "Elu": "elu", "Celu": "elu", "Swish": "swish",
+  ]
+  static let operators = Set(functions.keys)
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let function = functions[node.operatorType], raising.isValue(node.inputs[0]) else { return false }
+    switch node.operatorType {
+    case "Elu", "Celu", "Swish": guard node.float("alpha", default: 1) == 1 else { return false }
+    case "Selu":
+      guard abs(node.float("alpha", default: 1.673_263_2) - 1.673_263_2) < 1e-5,
+        abs(node.float("gamma", default: 1.050_701) - 1.050_701) < 1e-5
+      else { return false }
+    default: break
+    }
+    try raising.activate(function, node.inputs[0], as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension SoftmaxRule: RaisingRule {
+  static let operators: Set = ["Softmax", "LogSoftmax"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let rank = raising.shape(node.inputs[0])?.rank else { return false }
+    let isFlattening = (raising.model.operatorSetVersion() ?? 13) < 13
+    let stated = node.int("axis", default: isFlattening ? 1 : -1)
+    let axis = stated < 0 ? stated + rank : stated
+    let isLast = axis == rank - 1
+    if isLast {
+      try raising.activate(
+        node.operatorType == "Softmax" ? "softmax" : "log_softmax", node.inputs[0], as: node.outputs[0], of: node)
+      return true
+    }
+    guard axis > 0, !isFlattening, node.operatorType == "Softmax", case let value = try raising.value(node, 0),
+      !value.isCollapsed
+    else { return false }
+    raising.emit("Softmax", ["axis": .int(axis)], inputs: [value], as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension ELURule: RaisingRule {
+  static let operators: Set = ["Elu"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let alpha = Double(node.float("alpha", default: 1))
+    raising.emit(
+      "ELU", ["alpha": Raising.json([alpha])], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension LeakyReLURule: RaisingRule {
+  static let operators: Set = ["LeakyRelu"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let slope = Raising.json([Double(node.float("alpha", default: 0.01))])
+    raising.emit(
+      "LeakyReLU", [raising.generation >= 3 ? "negative_slope" : "alpha": slope], inputs: [try raising.value(node, 0)],
+      as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension PReLURule: RaisingRule {
+  static let operators: Set = ["PRelu"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let slope = raising.constant(node, 1), let shape = raising.shape(node.inputs[0]) else { return false }
+    let axes = Array(shape.dimensions.dropFirst())
+    var extents = slope.shape
+    while extents.count > axes.count, extents.first == 1 { extents.removeFirst() }
+    guard extents.count <= axes.count else { throw raising.error(node, "its slope differs along the batch") }
+    extents = Array(repeating: 1, count: axes.count - extents.count) + extents
+    let shared = axes.indices.filter { extents[$0] == 1 && axes[$0] != .known(1) }
+    raising.emit(
+      "PReLU", ["shared_axes": shared.isEmpty ? .null : .array(shared.map { .int($0 + 1) })],
+      weights: [("alpha", try slope.reshaped(to: extents))], inputs: [try raising.value(node, 0)], as: node.outputs[0],
+      of: node, weightName: node.inputs[1])
+    return true
+  }
+}
+
+extension ThresholdedReLURule: RaisingRule {
+  static let operators: Set = ["ThresholdedRelu"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let theta = Raising.json([Double(node.float("alpha", default: 1))])
+    raising.emit("ReLU", ["threshold": theta], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension ReLURule: RaisingRule {
+  static let operators: Set = ["Clip", "Max", "Min"]
+
+  /// A range between two numbers: `ReLU` with a maximum, shifted where it does not begin at zero.
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let (name, low, high) = range(node, raising), let value = raising.values[name] else { return false }
+    let output = node.outputs[0]
+    switch (low, high) {
+    case (nil, nil): raising.values[output] = value
+    case (0?, nil): try raising.activate("relu", name, as: output, of: node)
+    case (let low?, let high):
+      var configuration: OrderedDictionary<String, JSONValue> = [:]
+      if let high { configuration["max_value"] = Raising.json([high - low]) }
+      let (shifted, bounded) = (output + "/shifted", output + "/bounded")
+      if low != 0 { raising.rescale(value, uses: 2, offset: [-low], as: shifted, of: node) }
+      let source = raising.values[shifted] ?? value
+      raising.emit("ReLU", configuration, inputs: [source], as: low == 0 ? output : bounded, of: node)
+      if low != 0, let result = raising.values[bounded] {
+        raising.rescale(result, uses: 2, offset: [low], as: output, of: node)
+      }
+    case (nil, let high?):
+      // min(x, high) is high - relu(high - x).
+      let (shifted, bounded) = (output + "/shifted", output + "/bounded")
+      raising.rescale(value, uses: 2, scale: [-1], offset: [high], as: shifted, of: node)
+      raising.emit("ReLU", [:], inputs: [raising.values[shifted] ?? value], as: bounded, of: node)
+      raising.rescale(raising.values[bounded] ?? value, uses: 2, scale: [-1], offset: [high], as: output, of: node)
+    }
+    return true
+  }
+
+  private static func range(_ node: Node, _ raising: Raising) -> (name: String, low: Double?, high: Double?)? {
+    func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite && abs($0) < 3e38 ? $0 : nil } }
+    if node.operatorType == "Clip" {
+      let low: Double?
+      let high: Double?
+      if node.inputs.count == 1 {
+        low = Double(node.float("min", default: -.infinity))
+        high = Double(node.float("max", default: .infinity))
+      } else {
+        low = raising.numbers(node, 1)?.first
+        high = raising.numbers(node, 2)?.first
+      }
+      return (node.inputs[0], finite(low), finite(high))
+    }
+    guard node.inputs.count == 2, let place = node.inputs.firstIndex(where: { raising.isValue($0) }),
+      let limit = raising.numbers(node, 1 - place), limit.count == 1, let number = finite(limit[0])
+    else { return nil }
+    return node.operatorType == "Max" ? (node.inputs[place], number, nil) : (node.inputs[place], nil, number)
   }
 }

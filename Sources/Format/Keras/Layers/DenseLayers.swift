@@ -41,3 +41,59 @@ enum DenseRule: LayerRule {
     return [try lowering.activation(call.configuration["activation"], of: value, in: call)]
   }
 }
+
+extension DenseRule: RaisingRule {
+  static let operators: Set = ["Gemm", "MatMul"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard node.inputs.count >= 2, raising.isValue(node.inputs[0]), var kernel = raising.constant(node, 1),
+      kernel.shape.count == 2
+    else { return false }
+    let input = try raising.value(node, 0)
+    guard node.int("transA", default: 0) == 0 else { throw raising.error(node, "its input is transposed") }
+    if node.int("transB", default: 0) != 0 { kernel = try kernel.transposed([1, 0]) }
+    kernel = try kernel.scaled(by: node.float("alpha", default: 1))
+    var output = node.outputs[0]
+    var bias: Tensor?
+    if node.inputs.count > 2, !node.inputs[2].isEmpty {
+      guard let constant = raising.constant(node, 2), let vector = try constant.vector(ofCount: kernel.shape[1]) else {
+        throw raising.error(node, "its bias is no constant with one value for each column")
+      }
+      bias = try vector.scaled(by: node.float("beta", default: 1))
+    } else if let addition = raising.soleConsumer(of: output), addition.operatorType == "Add",
+      addition.inputs.count == 2
+    {
+      let place = addition.inputs[0] == output ? 1 : 0
+      if let vector = try raising.constant(addition, place)?.vector(ofCount: kernel.shape[1]),
+        addition.inputs[1 - place] == output
+      {
+        bias = vector
+        raising.absorb(addition)
+        output = addition.outputs[0]
+      }
+    }
+    var weights = [(name: "kernel", tensor: kernel)]
+    if let bias { weights.append(("bias", bias)) }
+    raising.emit(
+      "Dense",
+      ["units": .int(kernel.shape[1]), "activation": "linear", "use_bias": .bool(bias != nil)],
+      weights: weights, inputs: [input], as: output, of: node, weightName: node.inputs[1])
+    return true
+  }
+}
+
+extension Tensor {
+  /// The tensor as a vector of so many elements, when it has as many on its last axis and one on all others, or is a
+  /// single number to be repeated.
+  func vector(ofCount count: Int) throws(FormatError) -> Tensor? {
+    if self.count == count, shape.isEmpty || shape.last == count { return try reshaped(to: [count]) }
+    guard self.count == 1, let number = try doubles().first else { return nil }
+    return try Tensor([Double](repeating: number, count: count)).converted(to: elementType)
+  }
+
+  /// Every element times a factor.
+  func scaled(by factor: Float) throws(FormatError) -> Tensor {
+    if factor == 1 { return self }
+    return try Tensor(try doubles().map { $0 * Double(factor) }, shape: shape).converted(to: elementType)
+  }
+}

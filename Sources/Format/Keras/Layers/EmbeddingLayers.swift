@@ -14,3 +14,18 @@ enum EmbeddingRule: LayerRule {
     return [try lowering.add("Gather", [table, indices], in: call, attributes: [Attribute("axis", .int(0))])]
   }
 }
+
+extension EmbeddingRule: RaisingRule {
+  static let operators: Set = ["Gather"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard node.inputs.count == 2, let table = raising.constant(node, 0), table.shape.count == 2,
+      raising.isValue(node.inputs[1]), node.int("axis", default: 0) == 0
+    else { return false }
+    raising.emit(
+      "Embedding", ["input_dim": .int(table.shape[0]), "output_dim": .int(table.shape[1])],
+      weights: [("embeddings", table)], inputs: [try raising.value(node, 1)], as: node.outputs[0], of: node,
+      weightName: node.inputs[0])
+    return true
+  }
+}

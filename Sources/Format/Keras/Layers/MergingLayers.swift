@@ -159,3 +159,63 @@ extension Lowering {
     return values
   }
 }
+
+/// Operators over two or more values of the graph.
+enum MergeRaising: RaisingRule {
+  private static let classes = [
+    "Add": "Add", "Sum": "Add", "Sub": "Subtract", "Mul": "Multiply", "Mean": "Average", "Max": "Maximum",
+    "Min": "Minimum",
+  ]
+  static let operators = Set(classes.keys)
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let className = classes[node.operatorType], node.inputs.allSatisfy({ raising.isValue($0) }) else {
+      return false
+    }
+    let inputs = try node.inputs.indices.map { $0 }.mapTyped { (index) throws(FormatError) in
+      try raising.value(node, index)
+    }
+    if inputs.count == 1 {
+      raising.values[node.outputs[0]] = inputs[0]
+      return true
+    }
+    guard Set(node.inputs.map { raising.shape($0)?.rank }).count == 1 else {
+      throw raising.error(node, "it joins values with different numbers of axes")
+    }
+    guard Set(inputs.map(\.isCollapsed)).count == 1 else { throw raising.error(node, "it joins folded and other axes") }
+    raising.emit(className, [:], inputs: inputs, as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension ConcatenateRule: RaisingRule {
+  static let operators: Set = ["Concat"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard node.inputs.allSatisfy({ raising.isValue($0) }), let rank = raising.shape(node.inputs[0])?.rank else {
+      return false
+    }
+    let inputs = try node.inputs.indices.map { $0 }.mapTyped { (index) throws(FormatError) in
+      try raising.value(node, index)
+    }
+    let stated = node.int("axis", default: 1)
+    let axis = stated < 0 ? stated + rank : stated
+    guard axis > 0 else { throw raising.error(node, "it joins batches") }
+    guard !inputs.contains(where: \.isCollapsed) else { throw raising.error(node, "it joins folded axes") }
+    raising.emit(
+      "Concatenate", ["axis": .int(axis == rank - 1 ? -1 : axis)], inputs: inputs, as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension DotRule: RaisingRule {
+  static let operators: Set = ["MatMul"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard node.inputs.allSatisfy({ raising.isValue($0) && raising.shape($0)?.rank == 3 }) else { return false }
+    let inputs = [try raising.value(node, 0), try raising.value(node, 1)]
+    raising.emit(
+      "Dot", ["axes": [2, 1], "normalize": false], inputs: inputs, as: node.outputs[0], of: node)
+    return true
+  }
+}

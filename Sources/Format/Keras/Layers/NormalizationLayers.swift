@@ -122,3 +122,118 @@ extension Lowering {
     return constant(try tensor.converted(to: reference.elementType ?? .float32), name, in: call)
   }
 }
+
+extension BatchNormalizationRule: RaisingRule {
+  static let operators: Set = ["BatchNormalization"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard node.int("training_mode", default: 0) == 0 else { throw raising.error(node, "it is in training mode") }
+    var weights: [(name: String, tensor: Tensor)] = []
+    for (index, name) in ["gamma", "beta", "moving_mean", "moving_variance"].enumerated() {
+      guard let tensor = raising.constant(node, index + 1) else { return false }
+      weights.append((name, tensor))
+    }
+    guard let rank = raising.shape(node.inputs[0])?.rank else {
+      throw raising.error(node, "the shape of its input is not known")
+    }
+    var value = try raising.value(node, 0)
+    var axis = rank == 2 ? -1 : 1
+    var output = node.outputs[0]
+    if let before = raising.producer(of: node.inputs[0]), before.operatorType == "Transpose",
+      raising.useCount(node.inputs[0]) == 1, let order = before.ints("perm"),
+      let after = raising.soleConsumer(of: output), after.operatorType == "Transpose",
+      after.ints("perm") == inverse(order),
+      let original = raising.values[before.inputs[0]]
+    {
+      raising.absorb(after)
+      (value, axis, output) = (original, order[1] == rank - 1 ? -1 : order[1], after.outputs[0])
+    }
+    raising.emit(
+      "BatchNormalization",
+      [
+        "axis": .int(axis), "momentum": Raising.json([Double(node.float("momentum", default: 0.9))]),
+        "epsilon": Raising.json([Double(node.float("epsilon", default: 1e-5))]), "center": true, "scale": true,
+      ], weights: weights, inputs: [value], as: output, of: node, weightName: node.inputs[1])
+    return true
+  }
+
+  private static func inverse(_ order: [Int]) -> [Int] {
+    var inverse = order
+    for (position, axis) in order.enumerated() { inverse[axis] = position }
+    return inverse
+  }
+}
+
+extension LayerNormalizationRule: RaisingRule {
+  static let operators: Set = ["LayerNormalization", "ReduceMean"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let rank = raising.shape(node.inputs[0])?.rank else { return false }
+    if node.operatorType == "ReduceMean" { return try raiseWrittenOut(node, rank: rank, &raising) }
+    let stated = node.int("axis", default: -1)
+    let first = stated < 0 ? stated + rank : stated
+    guard node.outputs.dropFirst().allSatisfy({ raising.useCount($0) == 0 }), first > 0,
+      let scale = raising.constant(node, 1)
+    else { return false }
+    let offset = raising.constant(node, 2)
+    if node.inputs.count > 2, !node.inputs[2].isEmpty, offset == nil { return false }
+    try emit(
+      node, epsilon: Double(node.float("epsilon", default: 1e-5)), axes: rank - first, scale: scale, offset: offset,
+      as: node.outputs[0], &raising)
+    return true
+  }
+
+  /// Mean, difference, variance, root and quotient, as exporters wrote them before the operator existed.
+  private static func raiseWrittenOut(_ node: Node, rank: Int, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let x = node.inputs[0]
+    guard let axes = node.ints("axes") ?? raising.numbers(node, 1)?.map({ Int($0) }), !axes.isEmpty,
+      axes.map({ $0 < 0 ? $0 + rank : $0 }).sorted() == Array(rank - axes.count..<rank), axes.count < rank,
+      let centred = raising.soleConsumer(of: node.outputs[0]), centred.inputs == [x, node.outputs[0]],
+      centred.operatorType == "Sub", let square = raising.consumer(of: centred.outputs[0], ["Mul", "Pow"]),
+      let variance = raising.soleConsumer(of: square.outputs[0]), variance.operatorType == "ReduceMean",
+      let sum = raising.soleConsumer(of: variance.outputs[0]), sum.operatorType == "Add",
+      let epsilon = raising.numbers(sum, 1) ?? raising.numbers(sum, 0), epsilon.count == 1,
+      let root = raising.soleConsumer(of: sum.outputs[0]), root.operatorType == "Sqrt",
+      let quotient = raising.soleConsumer(of: root.outputs[0]), quotient.operatorType == "Div",
+      quotient.inputs == [centred.outputs[0], root.outputs[0]]
+    else { return false }
+    raising.absorb(centred, square, variance, sum, root, quotient)
+    var output = quotient.outputs[0]
+    let width = raising.shape(x)?.dimensions.suffix(axes.count).compactMap(\.value) ?? []
+    func vector(_ operatorType: String) -> (Node, Tensor)? {
+      guard let next = raising.soleConsumer(of: output), next.operatorType == operatorType,
+        let tensor = raising.constant(next, 0) ?? raising.constant(next, 1), tensor.count == checkedProduct(width)
+      else { return nil }
+      return (next, tensor)
+    }
+    var (scale, offset): (Tensor?, Tensor?) = (nil, nil)
+    if let (next, tensor) = vector("Mul") {
+      (scale, output) = (tensor, next.outputs[0])
+      raising.absorb(next)
+    }
+    if let (next, tensor) = vector("Add") {
+      (offset, output) = (tensor, next.outputs[0])
+      raising.absorb(next)
+    }
+    try emit(node, epsilon: epsilon[0], axes: axes.count, scale: scale, offset: offset, as: output, &raising)
+    return true
+  }
+
+  private static func emit(
+    _ node: Node, epsilon: Double, axes: Int, scale: Tensor?, offset: Tensor?, as output: String,
+    _ raising: inout Raising
+  ) throws(FormatError) {
+    let extents = raising.shape(node.inputs[0])?.dimensions.suffix(axes).compactMap(\.value) ?? []
+    var weights: [(name: String, tensor: Tensor)] = []
+    for (name, tensor) in [("gamma", scale), ("beta", offset)] {
+      if let tensor { weights.append((name, try tensor.reshaped(to: extents))) }
+    }
+    raising.emit(
+      "LayerNormalization",
+      [
+        "axis": axes == 1 ? -1 : .array((-axes..<0).map { .int($0) }), "epsilon": Raising.json([epsilon]),
+        "center": .bool(offset != nil), "scale": .bool(scale != nil),
+      ], weights: weights, inputs: [try raising.value(node, 0)], as: output, of: node,
+      weightName: node.inputs.count > 1 ? node.inputs[1] : nil)
+  }
+}

@@ -60,6 +60,12 @@ enum NormalizationRule: LayerRule {
     guard checkedProduct(shape) == stored.count else {
       throw call.error(.mismatch, "\(name) of shape \(stored.shape) does not fit the axes \(axes) of its input")
     }
+    // Axes of extent 1 in front change nothing, and without them the variable stays as the file holds it.
+    if Array(shape.drop { $0 == 1 }) == stored.shape {
+      let value = lowering.constant(stored, name, in: call)
+      if call.layer.weights[name]?.elementType == elementType { lowering.carry(name, as: value, in: call) }
+      return value
+    }
     return lowering.constant(try stored.reshaped(to: shape), name, in: call)
   }
 
@@ -98,5 +104,40 @@ enum RescalingRule: LayerRule {
     let values = list.compactMap(\.float)
     guard values.count == list.count else { throw call.configuration.unreadable(name, "a list of numbers") }
     return lowering.constant(try Tensor(values).converted(to: input.elementType ?? .float32), name, in: call)
+  }
+}
+
+extension RescalingRule: RaisingRule {
+  static let operators: Set = ["Add", "Sub", "Mul", "Div", "Neg"]
+
+  /// Arithmetic of one value with a number, or with one for each feature.
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let output = node.outputs[0]
+    if node.operatorType == "Neg" {
+      raising.rescale(try raising.value(node, 0), scale: [-1], as: output, of: node)
+      return true
+    }
+    guard node.inputs.count == 2, let place = node.inputs.firstIndex(where: { raising.isValue($0) }),
+      let tensor = raising.constant(node, 1 - place), let shape = raising.shape(node.inputs[place]),
+      let numbers = raising.numbers(node, 1 - place)
+    else { return false }
+    let isVector =
+      shape.dimensions.last?.value == tensor.count && tensor.shape.last == tensor.count
+      && tensor.shape.count <= shape.rank
+    guard tensor.count == 1 || isVector else {
+      throw raising.error(
+        node, "a constant of shape \(Shape(tensor.shape)) is neither a number nor one for each feature")
+    }
+    let value = try raising.value(node, place)
+    let uses = raising.useCount(node.inputs[place])
+    switch (node.operatorType, place) {
+    case ("Add", _): raising.rescale(value, uses: uses, offset: numbers, as: output, of: node)
+    case ("Sub", 0): raising.rescale(value, uses: uses, offset: numbers.map { -$0 }, as: output, of: node)
+    case ("Sub", _): raising.rescale(value, uses: uses, scale: [-1], offset: numbers, as: output, of: node)
+    case ("Mul", _): raising.rescale(value, uses: uses, scale: numbers, as: output, of: node)
+    case ("Div", 0): raising.rescale(value, uses: uses, scale: numbers.map { 1 / $0 }, as: output, of: node)
+    default: throw raising.error(node, "no Keras layer divides by its input")
+    }
+    return true
   }
 }

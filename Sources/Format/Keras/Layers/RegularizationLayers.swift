@@ -19,3 +19,34 @@ enum NoiseRule: LayerRule {
     [try lowering.add("Identity", [call.input()], in: call)]
   }
 }
+
+extension DropoutRule: RaisingRule {
+  static let operators: Set = ["Dropout"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    if let mask = node.outputs.dropFirst().first, raising.useCount(mask) > 0 {
+      throw raising.error(node, "its mask is used")
+    }
+    let rate = raising.numbers(node, 1)?.first ?? Double(node.float("ratio", default: 0.5))
+    raising.emit(
+      "Dropout", ["rate": Raising.json([rate])], inputs: [try raising.value(node, 0)], as: node.outputs[0], of: node)
+    return true
+  }
+}
+
+extension NoiseRule: RaisingRule {
+  static let operators: Set = ["Identity", "Cast"]
+
+  /// Copies, and casts among floating-point types, vanish; an input that is handed out needs a layer.
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let value = try raising.value(node, 0)
+    let target = node.operatorType == "Cast" ? ElementType(rawValue: Int32(node.int("to", default: 1))) : nil
+    let source = raising.elementType(node.inputs[0])
+    if let target, source.isFloatingPoint, !target.isFloatingPoint, !target.isInteger { return false }
+    if let target, target != source, source.isFloatingPoint, target.isFloatingPoint {
+      raising.notes.append(ConversionNote(.changed, node.name, "the cast to \(target.name) was left out"))
+    }
+    raising.values[node.outputs[0]] = value
+    return true
+  }
+}

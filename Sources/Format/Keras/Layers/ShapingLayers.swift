@@ -66,3 +66,105 @@ extension Lowering {
     try add("Transpose", [value], in: call, attributes: [Attribute("perm", .ints(order.map(Int64.init)))])
   }
 }
+
+extension FlattenRule: RaisingRule {
+  static let operators: Set = ["Flatten"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let value = try raising.value(node, 0)
+    guard let rank = raising.shape(node.inputs[0])?.rank, !value.isCollapsed else { return false }
+    let stated = node.int("axis", default: 1)
+    guard (stated < 0 ? stated + rank : stated) == 1 else {
+      throw raising.error(node, "it joins the batch with other axes")
+    }
+    if rank == 2 {
+      raising.values[node.outputs[0]] = value
+    } else {
+      raising.emit("Flatten", [:], inputs: [value], as: node.outputs[0], of: node)
+    }
+    return true
+  }
+}
+
+extension PermuteRule: RaisingRule {
+  static let operators: Set = ["Transpose"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let value = try raising.value(node, 0)
+    guard let rank = raising.shape(node.inputs[0])?.rank, !value.isCollapsed else { return false }
+    let order = node.ints("perm") ?? (0..<rank).reversed()
+    guard order.first == 0 else { throw raising.error(node, "it moves the batch") }
+    if order == Array(0..<rank) {
+      raising.values[node.outputs[0]] = value
+    } else {
+      raising.emit(
+        "Permute", ["dims": .array(order.dropFirst().map { .int($0) })], inputs: [value], as: node.outputs[0], of: node)
+    }
+    return true
+  }
+}
+
+extension RepeatVectorRule: RaisingRule {
+  static let operators: Set = ["Unsqueeze"]
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard raising.shape(node.inputs[0])?.rank == 2, raising.shape(node.outputs[0])?.dimensions[1] == .known(1),
+      let expansion = raising.soleConsumer(of: node.outputs[0]), expansion.operatorType == "Expand",
+      let extents = raising.numbers(expansion, 1), extents.count == 3, extents[0] == 1, extents[2] == 1, extents[1] > 0,
+      let count = Int(exactly: extents[1])
+    else { return false }
+    raising.absorb(expansion)
+    raising.emit(
+      "RepeatVector", ["n": .int(count)], inputs: [try raising.value(node, 0)], as: expansion.outputs[0], of: node)
+    return true
+  }
+}
+
+extension ReshapeRule: RaisingRule {
+  static let operators: Set = ["Reshape", "Squeeze", "Unsqueeze"]
+
+  /// What inference knows of the two shapes tells what the node does, however the graph computes the target.
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    let value = try raising.value(node, 0)
+    let output = node.outputs[0]
+    guard let from = raising.shape(node.inputs[0]), let to = raising.shape(output), from.rank > 0, to.rank > 0 else {
+      throw raising.error(node, "the shape it makes is not known")
+    }
+    if value.isCollapsed {
+      // Back from the folded axes: the layers in between kept them apart.
+      guard to.rank > 2, to.dimensions.last == from.dimensions.last else { return false }
+      raising.values[output] = RaisedValue(layer: value.layer)
+      return true
+    }
+    let (inner, outer) = (from.dimensions.dropFirst(), to.dimensions.dropFirst())
+    if inner.elementsEqual(outer), keepsBatch(node, from, to, raising) {
+      raising.values[output] = value
+      return true
+    }
+    if from.rank > 2, to.rank == 2, to.dimensions.last == from.dimensions.last, from.dimensions.last?.value != nil,
+      Shape(Array(inner)).elementCount != to[1].value
+    {
+      raising.values[output] = RaisedValue(layer: value.layer, isCollapsed: true)
+      return true
+    }
+    guard keepsBatch(node, from, to, raising) else { throw raising.error(node, "it joins the batch with other axes") }
+    if outer.count == 1, from.rank > 2 {
+      raising.emit("Flatten", [:], inputs: [value], as: output, of: node)
+      return true
+    }
+    guard outer.count(where: { $0.value == nil }) <= 1 else {
+      throw raising.error(node, "more than one axis is not known")
+    }
+    let target = outer.map { $0.value.map(JSONValue.int) ?? .int(-1) }
+    raising.emit("Reshape", ["target_shape": .array(target)], inputs: [value], as: output, of: node)
+    return true
+  }
+
+  /// Whether the first axis stays: as inference or the target says it, or since all others hold as many elements.
+  private static func keepsBatch(_ node: Node, _ from: Shape, _ to: Shape, _ raising: Raising) -> Bool {
+    if from[0] == to[0], from[0] != .unknown { return true }
+    let count = Shape(Array(from.dimensions.dropFirst())).elementCount
+    if let count, count == Shape(Array(to.dimensions.dropFirst())).elementCount { return true }
+    return node.operatorType == "Reshape" && raising.numbers(node, 1)?.first == 0
+  }
+}

@@ -2,15 +2,34 @@ extension KerasModel {
   /// The operator set that lowering emits unless asked for another: ONNX Runtime reads it since 1.18 of 2024.
   public static let defaultOperatorSetVersion = 21
 
+  /// The operator sets that lowering can emit.
+  public static let operatorSetVersions = 13...28
+
   /// The network as a graph of ONNX operators: what inference computes, in the same order and names.
   ///
+  /// - Parameter operatorSetVersion: the version of the standard operator set to emit; younger operators are written in
+  ///   equal older ones.
   /// - Throws: `FormatError` of kind `unsupported` that names the first layer without a counterpart and its class, or of
   ///   kind `missing` or `mismatch` when weights are not there or do not fit.
-  public func lowered() throws(FormatError) -> Model {
+  public func lowered(operatorSetVersion: Int = Self.defaultOperatorSetVersion) throws(FormatError) -> Model {
     do throws(FormatError) {
-      return try lowering(isTolerant: false).model
+      return try lowering(isTolerant: false, operatorSetVersion: operatorSetVersion).model
     } catch {
       throw error.inFile(path)
+    }
+  }
+
+  /// The file format version that belongs to an operator set: the first one that onnx wrote it with.
+  private static func irVersion(operatorSetVersion: Int) -> Int {
+    switch operatorSetVersion {
+    case ...14: 7
+    case 15...18: 8
+    case 19...20: 9
+    case 21...22: 10
+    case 23: 11
+    case 24: 12
+    case 25...27: 13
+    default: 14
     }
   }
 
@@ -18,9 +37,14 @@ extension KerasModel {
   var weightsPlace: String { layout == .legacyModel ? "/model_weights" : "model.weights.h5" }
 
   /// The lowered model and how it came about.
-  func lowering(isTolerant: Bool, limits: ReadLimits = ReadLimits()) throws(FormatError) -> (
-    model: Model, lowering: Lowering
-  ) {
+  func lowering(
+    isTolerant: Bool, operatorSetVersion: Int = Self.defaultOperatorSetVersion, limits: ReadLimits = ReadLimits()
+  ) throws(FormatError) -> (model: Model, lowering: Lowering) {
+    guard Self.operatorSetVersions.contains(operatorSetVersion) else {
+      throw FormatError(
+        .unsupported, "operator set \(operatorSetVersion) cannot be written",
+        advice: "Choose one from \(Self.operatorSetVersions.lowerBound) to \(Self.operatorSetVersions.upperBound)")
+    }
     guard let root else {
       throw FormatError(
         .unsupported, "holds weights without layers", advice: "Give the layers with --architecture FILE")
@@ -36,13 +60,15 @@ extension KerasModel {
         advice: "Run the weights file and give this one with --architecture")
     }
     var lowering = Lowering(
-      operatorSetVersion: Self.defaultOperatorSetVersion, isTolerant: isTolerant, limits: limits)
+      operatorSetVersion: operatorSetVersion, isTolerant: isTolerant, limits: limits)
     lowering.graph.name = root.name
     let outputs = try lowering.rootModel(root)
     try lowering.finishOutputs(outputs, of: root)
     var model = Model(
-      graph: lowering.graph, operatorSets: [OperatorSetImport(version: lowering.operatorSetVersion)], irVersion: 10)
+      graph: lowering.graph, operatorSets: [OperatorSetImport(version: lowering.operatorSetVersion)],
+      irVersion: Self.irVersion(operatorSetVersion: operatorSetVersion))
     model.producerName = "nnfmt"
+    model.producerVersion = FormatInformation.version
     return (model, lowering)
   }
 }

@@ -63,6 +63,8 @@ struct Lowering {
   /// Every layer that was called, in order, with its outputs.
   var layers: [LoweredLayer] = []
   var problems: [FormatError] = []
+  /// The initializers that hold variables of the file bit for bit, by the place of the variable.
+  var carriedWeights: [String: String] = [:]
   private var usedNames: Set<String> = []
   var scopes: [String: String] = [:]
   var usedScopes: Set<String> = []
@@ -85,6 +87,7 @@ struct Lowering {
     _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, suffix: String? = nil,
     attributes: [Attribute] = []
   ) throws(FormatError) -> LoweredValue {
+    if let value = try olderForm(of: operatorType, inputs, in: call, attributes: attributes) { return value }
     let name = unique("\(call.scope)/\(suffix ?? operatorType.lowercased())")
     let node = Node(
       name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name], attributes: attributes)
@@ -130,11 +133,18 @@ struct Lowering {
     if let made = constants[key]?.first {
       value = LoweredValue(name: made.name, type: inference[made.name] ?? InferredValue())
     } else {
-      value = constant(try stored.converted(to: policy.variable), name, in: call)
-      constants[key] = graph.initializers.last.map { [$0] }
+      let tensor = try stored.converted(to: policy.variable)
+      value = constant(tensor, name, in: call)
+      constants[key] = [Initializer(name: value.name, tensor: tensor)]
     }
+    if stored.elementType == policy.variable { carry(name, as: value, in: call) }
     guard policy.variable != policy.compute else { return value }
     return try cast(value, to: policy.compute, in: call, suffix: "\(name)/cast")
+  }
+
+  /// Notes that a constant holds a variable of the layer as the file does.
+  mutating func carry(_ name: String, as value: LoweredValue, in call: LayerCall) {
+    if let path = call.layer.weights[name]?.path { carriedWeights[path] = value.name }
   }
 
   /// A variable as the file holds it.

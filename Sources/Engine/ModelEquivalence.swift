@@ -1,0 +1,91 @@
+import NNFormat
+
+/// How far two networks are from each other on the same random inputs.
+public struct ModelEquivalence: Sendable {
+  /// One output of the first network, and the largest difference of the second's relative to its scale.
+  public struct Output: Sendable {
+    /// The output's name in the first network.
+    public let name: String
+    /// The largest difference, relative to the largest expected value.
+    public let relativeDifference: Double
+  }
+
+  /// One entry for each output, in order.
+  public let outputs: [Output]
+
+  /// The largest difference of all outputs.
+  public var relativeDifference: Double { outputs.map(\.relativeDifference).max() ?? 0 }
+
+  /// Runs both networks on numbers drawn from a seed. Inputs and outputs correspond by position.
+  ///
+  /// - Parameter rows: the extent of every symbolic axis that is the first of its input; all others become 3.
+  /// - Throws: `FormatError` of kind `mismatch` when they take or give different things, `unsupported` when one cannot run.
+  public init(_ expected: Model, _ actual: Model, rows: Int = 4, seed: UInt64 = 1) throws(FormatError) {
+    let (left, right) = (try Self.network(expected), try Self.network(actual))
+    guard left.inputs.count == right.inputs.count, left.outputs.count == right.outputs.count else {
+      throw FormatError(
+        .mismatch,
+        "\(left.inputs.count) inputs and \(left.outputs.count) outputs have become \(right.inputs.count) and \(right.outputs.count)"
+      )
+    }
+    var numbers = SplitMix(state: seed)
+    var inputs: [(Tensor, Tensor)] = []
+    for (first, second) in zip(left.inputs, right.inputs) {
+      let shape = Self.extents(first.shape, second.shape, rows: rows)
+      guard let count = checkedProduct(shape), count <= 1 << 28 else {
+        throw FormatError(.limit, "the input \"\(first.name)\" is too large to try")
+      }
+      // Integer inputs are indices as a rule: small ones exist in any table.
+      let isInteger = first.elementType?.isInteger ?? false
+      let values = (0..<count).map { _ in isInteger ? Float(numbers.next() % 2) : numbers.unit() }
+      let tensor = Tensor(values, shape: shape)
+      inputs.append(
+        (
+          try tensor.converted(to: first.elementType ?? .float32),
+          try tensor.converted(to: second.elementType ?? .float32)
+        ))
+    }
+    let (leftOutputs, rightOutputs) = (try Self.run(left, inputs.map(\.0)), try Self.run(right, inputs.map(\.1)))
+    var outputs: [Output] = []
+    for (first, second) in zip(leftOutputs, rightOutputs) {
+      let comparison = try TensorComparison(second.tensor, expected: first.tensor)
+      outputs.append(Output(name: first.name, relativeDifference: comparison.relativeDifference))
+    }
+    self.outputs = outputs
+  }
+
+  private static func network(_ model: Model) throws(FormatError) -> Network {
+    do throws(EngineError) { return try Network(model) } catch { throw FormatError(.unsupported, "\(error)") }
+  }
+
+  private static func run(
+    _ network: Network, _ inputs: [Tensor]
+  ) throws(FormatError) -> [(name: String, tensor: Tensor)] {
+    let named = Dictionary(zip(network.inputs.map(\.name), inputs), uniquingKeysWith: { first, _ in first })
+    do throws(EngineError) { return try network.run(named) } catch { throw FormatError(.unsupported, "\(error)") }
+  }
+
+  /// An extent that either network fixes holds for both.
+  private static func extents(_ first: Shape?, _ second: Shape?, rows: Int) -> [Int] {
+    (first?.dimensions ?? []).indices.map { axis in
+      let other = second.flatMap { $0.rank > axis ? $0[axis].value : nil }
+      return first?[axis].value ?? other ?? (axis == 0 ? rows : 3)
+    }
+  }
+}
+
+/// A repeatable source of numbers.
+private struct SplitMix {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+    return z ^ z >> 31
+  }
+
+  /// A number from -1 to below 1.
+  mutating func unit() -> Float { Float(next() >> 40) / Float(1 << 23) - 1 }
+}

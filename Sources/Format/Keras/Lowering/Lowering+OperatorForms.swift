@@ -1,0 +1,91 @@
+extension Lowering {
+  /// The operator in older ones, when the operator set that is emitted does not have it, or not for the input's type.
+  ///
+  /// - Returns: `nil` when the operator can be emitted as it is.
+  mutating func olderForm(
+    of operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
+  ) throws(FormatError) -> LoweredValue? {
+    guard let x = inputs.first ?? nil else { return nil }
+    switch operatorType {
+    case "Gelu" where operatorSetVersion < 20: return try gelu(x, in: call)
+    case "Mish" where operatorSetVersion < 18:
+      return try add("Mul", [x, add("Tanh", [add("Softplus", [x], in: call)], in: call)], in: call)
+    case "HardSwish" where operatorSetVersion < 14:
+      let gate = try add(
+        "HardSigmoid", [x], in: call, attributes: [Attribute("alpha", .float(1 / 6)), Attribute("beta", .float(0.5))])
+      return try add("Mul", [x, gate], in: call)
+    case "LayerNormalization" where operatorSetVersion < 17:
+      return try layerNormalization(x, inputs, in: call, attributes: attributes)
+    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean":
+      return try operatorSetVersion < 18 ? reduction(operatorType, inputs, in: call, attributes: attributes) : nil
+    // Celu is for float32 alone; with an alpha of 1, the only one Keras has, it is Elu.
+    case "Celu" where x.elementType != .float32: return try add("Elu", [x], in: call, attributes: attributes)
+    default: return try widened(operatorType, inputs, in: call, attributes: attributes)
+    }
+  }
+
+  /// The first operator set in which an operator takes bfloat16, where that is later than 13.
+  private static let bfloat16Versions = [
+    "BatchNormalization": 14, "LeakyRelu": 16, "PRelu": 16, "Where": 16, "Elu": 22, "Selu": 22, "HardSigmoid": 22,
+    "HardSwish": 22, "Mish": 22, "Softplus": 22, "Softsign": 22, "ThresholdedRelu": 22,
+  ]
+
+  /// An operator that does not take bfloat16 yet, in float32.
+  private mutating func widened(
+    _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
+  ) throws(FormatError) -> LoweredValue? {
+    guard let version = Self.bfloat16Versions[operatorType], operatorSetVersion < version,
+      inputs.contains(where: { $0?.elementType == .bfloat16 })
+    else { return nil }
+    var wide: [LoweredValue?] = []
+    for input in inputs {
+      guard let input, input.elementType == .bfloat16 else {
+        wide.append(input)
+        continue
+      }
+      wide.append(try cast(input, to: .float32, in: call, suffix: "wide"))
+    }
+    return try cast(
+      add(operatorType, wide, in: call, attributes: attributes), to: .bfloat16, in: call, suffix: "narrow")
+  }
+
+  /// `x / 2 · (1 + erf(x / √2))`.
+  private mutating func gelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    let scaled = try add("Mul", [x, scalar(0.707_106_77, "gelu_scale", like: x, in: call)], in: call)
+    let sum = try add(
+      "Add", [add("Erf", [scaled], in: call), scalar(1, "gelu_one", like: x, in: call)], in: call)
+    return try add("Mul", [add("Mul", [x, scalar(0.5, "gelu_half", like: x, in: call)], in: call), sum], in: call)
+  }
+
+  /// Axes were an attribute before operator set 18.
+  private mutating func reduction(
+    _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
+  ) throws(FormatError) -> LoweredValue? {
+    guard inputs.count == 2, let axes = inputs[1] else { return nil }
+    let extents = (axes.type.contents ?? []).compactMap(\.value)
+    guard extents.count == axes.type.contents?.count else {
+      throw call.error(.unsupported, "its axes are not constant")
+    }
+    graph.initializers.removeAll { $0.name == axes.name }
+    return try add(
+      operatorType, [inputs[0]], in: call, attributes: attributes + [Attribute("axes", .ints(extents.map(Int64.init)))])
+  }
+
+  /// The mean and variance of the last axes written out.
+  private mutating func layerNormalization(
+    _ x: LoweredValue, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
+  ) throws(FormatError) -> LoweredValue {
+    let node = Node("LayerNormalization", inputs: [], outputs: [], attributes: attributes)
+    let count = -node.int("axis", default: -1)
+    let axes = [Attribute("axes", .ints((-count..<0).map(Int64.init)))]
+    let centred = try add("Sub", [x, add("ReduceMean", [x], in: call, attributes: axes)], in: call)
+    let square = try add("Mul", [centred, centred], in: call)
+    let variance = try add("ReduceMean", [square], in: call, attributes: axes)
+    let epsilon = try scalar(node.float("epsilon", default: 1e-5), "epsilon", like: x, in: call)
+    let deviation = try add("Sqrt", [add("Add", [variance, epsilon], in: call)], in: call)
+    var value = try add("Div", [centred, deviation], in: call)
+    if inputs.count > 1, let scale = inputs[1] { value = try add("Mul", [value, scale], in: call) }
+    if inputs.count > 2, let offset = inputs[2] { value = try add("Add", [value, offset], in: call) }
+    return value
+  }
+}

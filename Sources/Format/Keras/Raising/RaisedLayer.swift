@@ -1,0 +1,32 @@
+import OrderedCollections
+
+/// A Keras layer made of operators. It is called once and has one output.
+struct RaisedLayer {
+  var className: String
+  var name: String
+  /// The constructor arguments beyond name and dtype.
+  var configuration: OrderedDictionary<String, JSONValue>
+  /// Variables in creation order by their Keras names.
+  var weights: [(name: String, tensor: Tensor)] = []
+  /// The layers whose outputs it takes.
+  var inputs: [Int] = []
+  /// What it computes in.
+  var elementType: ElementType
+  /// What its output looks like, the batch included, as far as it is known.
+  var outputShape: [Int?] = []
+  /// What the input of an `InputLayer` looks like, the batch included.
+  var inputShape: [Int?]?
+
+  /// Whether it takes its inputs as one list.
+  var isMerge: Bool {
+    ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"].contains(className)
+  }
+}
+
+/// A value of the graph as an output of a layer.
+struct RaisedValue: Hashable {
+  /// The layer that gives it.
+  var layer: Int
+  /// The graph folds the axes before the last one into one here, which Keras's layers do by themselves.
+  var isCollapsed = false
+}

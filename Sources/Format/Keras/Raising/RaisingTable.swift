@@ -1,0 +1,30 @@
+/// How operators turn back into a layer: the other direction of a `LayerRule`.
+protocol RaisingRule: Sendable {
+  /// The operators that a layer of this kind begins with.
+  static var operators: Set<String> { get }
+
+  /// Makes a layer, or several, of a node and those behind it that belong to the same layer.
+  ///
+  /// - Returns: Whether the rule applied; nothing was changed when it did not.
+  /// - Throws: `FormatError` that names the node.
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool
+}
+
+/// The table of all rules that turn operators into layers, the more particular ones first.
+enum RaisingTable {
+  private static let rules: [any RaisingRule.Type] = [
+    DenseRule.self, EmbeddingRule.self,
+    GeluRaising.self, GatedRaising.self, SoftmaxRule.self, ActivationRule.self, ELURule.self, LeakyReLURule.self,
+    PReLURule.self, ThresholdedReLURule.self, HardSigmoidRaising.self, ReLURule.self,
+    DropoutRule.self, NoiseRule.self,
+    BatchNormalizationRule.self, LayerNormalizationRule.self,
+    RepeatVectorRule.self, FlattenRule.self, PermuteRule.self, ReshapeRule.self,
+    RescalingRule.self, MergeRaising.self, ConcatenateRule.self, DotRule.self,
+  ]
+
+  /// The rules that a node may begin.
+  static func rules(for node: Node) -> [any RaisingRule.Type] {
+    guard node.domain.isEmpty || node.domain == "ai.onnx" else { return [] }
+    return rules.filter { $0.operators.contains(node.operatorType) }
+  }
+}

@@ -1,0 +1,40 @@
+import NNFormat
+import TestSupport
+import Testing
+
+/// The verb `convert` as its users run it.
+@Suite struct ConvertTests {
+  @Test func convertsAndChecksBothWays() throws {
+    let folder = try TemporaryFolder()
+    let onnx = folder.file("digits.onnx")
+    let there = try Tool.run(["convert", Fixtures.model("digits.keras"), onnx, "--check", "--opset", "17"])
+    #expect(there.status == 0, "\(there.error)\(there.output)")
+    #expect(there.output.contains("kept: configuration"))
+    let back = try Tool.run(["convert", onnx, folder.file("digits.keras"), "--check", "--json"])
+    #expect(back.status == 0, "\(back.error)\(back.output)")
+    let report = try JSONValue.parse(back.output)
+    #expect(report.object?.keys.first == "schema")
+    #expect(report["schema"] == "nnfmt.convert/1")
+    #expect(report["check"]?["equal"] == true)
+    #expect(report["notes"]?[0]?["kind"] == "restored")
+  }
+
+  @Test(arguments: [
+    ["out.txt"], ["out.onnx", "--opset", "7"], ["out.keras", "--opset", "17"], ["out.onnx", "--weights-only"],
+  ])
+  func whatCannotBeDoneLeavesNothing(_ arguments: [String]) throws {
+    let folder = try TemporaryFolder()
+    let result = try Tool.run(
+      ["convert", Fixtures.model("digits.h5"), folder.file(arguments[0])] + arguments.dropFirst())
+    #expect(result.status == 2)
+    #expect(result.errorLines.count == 1)
+    #expect(try folder.names.isEmpty)
+  }
+
+  @Test func aDifferenceIsAnAnswer() throws {
+    let folder = try TemporaryFolder()
+    let result = try Tool.run(
+      ["convert", Fixtures.model("digits.h5"), folder.file("out.onnx"), "--check", "--tolerance=-1"])
+    #expect(result.status == 1)
+  }
+}

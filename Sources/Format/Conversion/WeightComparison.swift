@@ -1,5 +1,3 @@
-import Glibc
-
 /// Whether two files hold the same weights, bit for bit.
 public struct WeightComparison: Sendable {
   /// How many weights both hold.
@@ -51,7 +49,7 @@ public struct WeightComparison: Sendable {
         differences.append(
           "the weight \"\(name)\" is \(other.elementType.name)\(Shape(other.shape)), not \(tensor.elementType.name)\(Shape(tensor.shape))"
         )
-      } else if try !tensor.holdsSameBytes(as: other) {
+      } else if try !tensor.hasSameElements(as: other) {
         differences.append("the weight \"\(name)\" has other elements")
       }
     }
@@ -63,19 +61,5 @@ extension KerasLayer {
   /// All weights at or below the layer under the names of the layers around them.
   fileprivate func named(_ scope: String) -> [(name: String, weight: KerasWeight)] {
     weights.map { ("\(scope)\($0.key)", $0.value) } + sublayers.flatMap { $0.named("\(scope)\($0.name)/") }
-  }
-}
-
-extension Tensor {
-  /// Whether another tensor has the same dense bytes, or the same strings.
-  func holdsSameBytes(as other: Tensor) throws(FormatError) -> Bool {
-    if case .strings(let left) = storage, case .strings(let right) = other.storage { return left == right }
-    return try unsafe withBytes { (left) throws(FormatError) -> Bool in
-      try unsafe other.withBytes { (right) throws(FormatError) -> Bool in
-        guard left.count == right.count else { return false }
-        guard let first = left.baseAddress, let second = right.baseAddress else { return true }
-        return unsafe memcmp(first, second, left.count) == 0
-      }
-    }
   }
 }

@@ -1,10 +1,18 @@
+import Glibc
+
 extension Tensor {
-  /// Whether type, shape and all bytes are equal. Bytes that cannot be read are equal to none.
-  func isSame(as other: Tensor) -> Bool {
+  /// Whether two tensors have one type and shape and hold the same bits, or the same strings.
+  ///
+  /// - Throws: `FormatError` when elements cannot be read.
+  public func hasSameElements(as other: Tensor) throws(FormatError) -> Bool {
     guard elementType == other.elementType, shape == other.shape else { return false }
-    let isEqual = try? unsafe withBytes { (left) throws(FormatError) in
-      try unsafe other.withBytes { (right) throws(FormatError) in unsafe left.elementsEqual(right) }
+    if case .strings(let own) = storage, case .strings(let others) = other.storage { return own == others }
+    return try unsafe withBytes { (own) throws(FormatError) -> Bool in
+      try unsafe other.withBytes { (others) throws(FormatError) -> Bool in
+        guard own.count == others.count else { return false }
+        guard let first = own.baseAddress, let second = others.baseAddress else { return true }
+        return unsafe memcmp(first, second, own.count) == 0
+      }
     }
-    return isEqual ?? false
   }
 }

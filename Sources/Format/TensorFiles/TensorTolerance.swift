@@ -40,16 +40,3 @@ public struct TensorTolerance: Sendable, Hashable {
     return wrong == 0 ? nil : "differs in \(wrong) of \(values.count) elements: \(worst.text)"
   }
 }
-
-extension Tensor {
-  /// Whether two tensors of one type and shape hold the same bits, or the same strings.
-  ///
-  /// - Throws: `FormatError` when elements cannot be read.
-  public func hasSameElements(as other: Tensor) throws(FormatError) -> Bool {
-    guard elementType == other.elementType, shape == other.shape else { return false }
-    if case .strings(let own) = storage, case .strings(let others) = other.storage { return own == others }
-    return try unsafe withBytes { (own) throws(FormatError) in
-      try unsafe other.withBytes { others in unsafe own.elementsEqual(others) }
-    }
-  }
-}

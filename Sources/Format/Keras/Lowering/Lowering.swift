@@ -103,7 +103,7 @@ struct Lowering {
   /// A constant of the layer. A shared layer makes equal constants of one name once.
   mutating func constant(_ tensor: Tensor, _ name: String, in call: LayerCall) -> LoweredValue {
     let key = "\(call.scope)\u{0}\(name)"
-    if let made = constants[key]?.first(where: { $0.tensor.isSame(as: tensor) }) {
+    if let made = constants[key]?.first(where: { (try? $0.tensor.hasSameElements(as: tensor)) == true }) {
       return LoweredValue(name: made.name, type: inference[made.name] ?? InferredValue())
     }
     let initializer = Initializer(name: unique("\(call.scope)/\(name)"), tensor: tensor)

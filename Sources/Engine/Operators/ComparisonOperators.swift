@@ -17,6 +17,7 @@ package enum ComparisonOperators {
     OperatorImplementation(name) { context throws(EngineError) in
       let type = try context.commonType(0..<2)
       if type == .bool, relation == .equal { return LogicStep.equal }
+      if type == .string, relation == .equal { return LogicStep.equalStrings }
       return try ScalarTypes.numeric(type, ComparisonMaker(relation: relation), context)
     }
   }
@@ -37,12 +38,12 @@ package enum ComparisonOperators {
     let condition = try context.type(0)
     guard condition == .bool else { throw context.unsupported(condition) }
     let type = try context.commonType(1..<3)
-    switch type.bitWidth {
-    case 8: return SelectStep<UInt8>(type)
-    case 16: return SelectStep<UInt16>(type)
-    case 32: return SelectStep<UInt32>(type)
-    case 64: return SelectStep<UInt64>(type)
-    default: throw context.unsupported(type)
+    switch type.carriedWidth {
+    case 1: return SelectStep<UInt8>(type)
+    case 2: return SelectStep<UInt16>(type)
+    case 4: return SelectStep<UInt32>(type)
+    case 8: return SelectStep<UInt64>(type)
+    default: return SelectStep<UInt128>(type)
     }
   }
 }
@@ -78,12 +79,13 @@ private struct LogicStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work { try bytes.resolve(inputs) }
 
   static let not = LogicStep(UnaryStep("not", UInt8.self, UInt8.self) { $0 == 0 ? 1 : 0 })
+  static let equalStrings = LogicStep(BinaryStep("equal", StringElement.self, UInt8.self) { $0 == $1 ? 1 : 0 })
   static let equal = LogicStep(
     BinaryStep("equal", UInt8.self, UInt8.self) { ($0 == 0) == ($1 == 0) ? 1 : 0 })
 }
 
 /// One of two broadcast operands, chosen element by element; `Bits` is any type of the element's width.
-private struct SelectStep<Bits: FixedWidthInteger & TensorScalar>: Step {
+private struct SelectStep<Bits: BitwiseCopyable>: Step {
   let outputTypes: [ElementType]
   let kernel = "select"
 

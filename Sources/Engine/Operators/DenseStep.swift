@@ -44,7 +44,7 @@ package struct DenseStep: Step {
     columns = layer.columns
     weights = unsafe PackedMatrix(
       depth: depth, columns: columns,
-      source: UnsafeRawBufferPointer(start: constant.base, count: constant.tensor.byteCount),
+      source: UnsafeRawBufferPointer(start: constant.base, count: constant.byteCount),
       isTransposed: layer.isTransposed, alpha: layer.alpha, pool: pool)
     bias = PackedBias(layer.bias)
     activation = layer.activation

@@ -18,10 +18,19 @@ package enum GeneratorOperators {
     case .floats(let values): return try ConstantStep(Constant(Tensor(values)))
     case .int(let value): return try ConstantStep(Constant(Tensor([value], shape: [])))
     case .ints(let values): return try ConstantStep(Constant(Tensor(values)))
+    case .string(let value): return try strings([value], shape: [])
+    case .strings(let values): return try strings(values, shape: [values.count])
     default:
       throw EngineError(
         .unsupported, "a constant in the attribute \"\(attribute.name)\" is not supported", node: context.node.label)
     }
+  }
+
+  private static func strings(_ values: [[UInt8]], shape: [Int]) throws(EngineError) -> any Step {
+    guard let tensor = try? Tensor(elementType: .string, shape: shape, storage: .strings(values)) else {
+      throw EngineError(.invalidGraph, "\(values.count) strings do not fill the shape \(shape)")
+    }
+    return try ConstantStep(Constant(tensor))
   }
 
   @Sendable private static func constantOfShape(_ context: NodeContext) throws(EngineError) -> any Step {
@@ -48,7 +57,7 @@ struct ConstantStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let constant = constant
     return Work([constant.shape]) { (memory) throws(EngineError) in
-      unsafe memory.output(0).copyMemory(from: constant.base, byteCount: constant.tensor.byteCount)
+      unsafe memory.output(0).copyMemory(from: constant.base, byteCount: constant.byteCount)
     }
   }
 }

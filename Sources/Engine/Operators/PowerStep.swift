@@ -22,43 +22,84 @@ func integerPower<T: FixedWidthInteger>(_ base: T, _ exponent: Int64) -> T {
   return result
 }
 
-/// A power whose exponent has another type than the base: the exponent is converted first.
+/// A power whose exponent has another type than the base: both are converted, and the result back to the base's type.
 struct PowerStep: Step {
   let outputTypes: [ElementType]
   let kernel = "power"
-  private let convert: any Step
+  private let working: ElementType
+  /// Conversions of base, exponent and result; `nil` where there is nothing to convert.
+  private let conversions: [(any Step)?]
   private let power: any Step
-  private let base: ElementType
 
-  /// `nil` when either type is no number, or an integer base has a float exponent.
+  /// `nil` when either type is no number.
   init?(base: ElementType, exponent: ElementType) {
-    guard let step = ScalarTypes.real(base, PowerMaker()) ?? ScalarTypes.integer(base, PowerMaker()),
-      base.isFloatingPoint || exponent.isInteger, let convert = CastStep.make(from: exponent, to: base)
-    else { return nil }
+    // Two integers are raised modulo 2^64, whose low bits are those of any narrower type.
+    working =
+      base.isFloatingPoint && exponent.isInteger
+      ? base : base.isFloatingPoint || exponent.isFloatingPoint ? .float64 : .int64
+    guard let step = ScalarTypes.real(working, PowerMaker()) ?? ScalarTypes.integer(working, PowerMaker()) else {
+      return nil
+    }
+    var conversions: [(any Step)?] = []
+    for (source, target) in [(base, working), (exponent, working), (working, base)] {
+      guard source != target else {
+        conversions.append(nil)
+        continue
+      }
+      guard source.isFloatingPoint || source.isInteger, let cast = CastStep.make(from: source, to: target) else {
+        return nil
+      }
+      conversions.append(cast)
+    }
     outputTypes = [base]
     power = step
-    self.convert = convert
-    self.base = base
+    self.conversions = conversions
   }
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
-    let exponent = try inputs.view(1)
-    let converting = try convert.resolve(StepInputs([exponent]))
-    let work = unsafe try power.resolve(
-      StepInputs([inputs.view(0), InputView(elementType: base, shape: exponent.shape)]))
-    let slotBytes = 64
-    let byteCount = (base.byteCount(of: exponent.count) ?? 0) + slotBytes
-    return Work(work.outputShapes, scratchByteCount: byteCount) { (memory) throws(EngineError) in
+    let shapes = [try inputs.shape(0), try inputs.shape(1)]
+    let power = try power.resolve(StepInputs(shapes.map { unsafe InputView(elementType: working, shape: $0) }))
+    // The slots of one inner step come first, then the converted values, then what the conversions need.
+    var cursor = 64
+    var offsets: [Int] = []
+    var casts: [Work?] = []
+    for (conversion, shape) in zip(conversions, shapes + power.outputShapes) {
+      offsets.append(cursor)
+      guard let conversion else {
+        casts.append(nil)
+        continue
+      }
+      casts.append(unsafe try conversion.resolve(StepInputs([InputView(elementType: working, shape: shape)])))
+      guard let byteCount = working.carriedByteCount(of: try Extents.count(shape)), byteCount < Int.max / 8 else {
+        throw EngineError(.shapeMismatch, "a value is too large")
+      }
+      cursor += (byteCount + 63) & ~63
+    }
+    let rest = cursor
+    let needed = casts.reduce(power.scratchByteCount) { max($0, $1?.scratchByteCount ?? 0) }
+    return Work(power.outputShapes, scratchByteCount: rest + needed) { (memory) throws(EngineError) in
       let scratch = unsafe memory.scratch
       let slots = unsafe scratch.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-      unsafe slots[0] = memory.optionalInput(1)
-      unsafe slots[1] = scratch + slotBytes
-      unsafe try converting.run(
-        StepMemory(slots: slots, inputCount: 1, outputCount: 1, scratch: scratch, pool: memory.pool))
-      unsafe slots[0] = memory.optionalInput(0)
-      unsafe slots[2] = memory.optionalOutput(0)
-      unsafe try work.run(
-        StepMemory(slots: slots, inputCount: 2, outputCount: 1, scratch: scratch, pool: memory.pool))
+      func run(_ work: Work, inputs: Int) throws(EngineError) {
+        unsafe try work.run(
+          StepMemory(
+            slots: UnsafePointer(slots), inputCount: inputs, outputCount: 1, scratch: scratch + rest, pool: memory.pool,
+            strings: memory.strings))
+      }
+      for operand in 0..<2 {
+        guard let cast = casts[operand] else { continue }
+        unsafe slots[0] = memory.optionalInput(operand)
+        unsafe slots[1] = scratch + offsets[operand]
+        try run(cast, inputs: 1)
+      }
+      unsafe slots[0] = casts[0] == nil ? memory.optionalInput(0) : scratch + offsets[0]
+      unsafe slots[1] = casts[1] == nil ? memory.optionalInput(1) : scratch + offsets[1]
+      unsafe slots[2] = casts[2] == nil ? memory.optionalOutput(0) : scratch + offsets[2]
+      try run(power, inputs: 2)
+      guard let cast = casts[2] else { return }
+      unsafe slots[0] = scratch + offsets[2]
+      unsafe slots[1] = memory.optionalOutput(0)
+      try run(cast, inputs: 1)
     }
   }
 }

@@ -163,7 +163,7 @@ struct DropoutStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let source = try inputs.view(0)
     let count = source.count
-    let byteCount = source.elementType.byteCount(of: count) ?? 0
+    let byteCount = source.elementType.carriedByteCount(of: count) ?? 0
     return Work([source.shape, source.shape]) { (memory) throws(EngineError) in
       unsafe memory.output(0).copyMemory(from: memory.input(0), byteCount: byteCount)
       let mask = memory.output(1, UInt8.self, count: count)

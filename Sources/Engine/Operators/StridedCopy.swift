@@ -17,11 +17,8 @@ struct StridedCopy: Sendable {
     self.width = width
   }
 
-  /// Bytes of one element; sub-byte types, whose elements share bytes, and strings cannot be moved one by one.
-  static func width(_ type: ElementType, _ context: NodeContext) throws(EngineError) -> Int {
-    guard let bits = type.bitWidth, [8, 16, 32, 64, 128].contains(bits) else { throw context.unsupported(type) }
-    return bits / 8
-  }
+  /// Bytes of one element.
+  static func width(_ type: ElementType, _ context: NodeContext) throws(EngineError) -> Int { type.carriedWidth }
 
   func run(from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
     switch width {

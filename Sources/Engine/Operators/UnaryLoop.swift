@@ -67,7 +67,8 @@ package struct AliasStep: Step {
   package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let source = try inputs.view(0)
     let shape = try shape(inputs)
-    guard checkedProduct(shape) == source.count, let byteCount = source.elementType.byteCount(of: source.count) else {
+    guard checkedProduct(shape) == source.count, let byteCount = source.elementType.carriedByteCount(of: source.count)
+    else {
       throw EngineError(.shapeMismatch, "\(Shape(source.shape)) cannot become \(Shape(shape))")
     }
     return Work(aliasing: 0, shape: shape, byteCount: byteCount)

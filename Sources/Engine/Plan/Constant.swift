@@ -1,55 +1,79 @@
 import NNFormat
 
-/// A tensor that stays where it is, with the address of its bytes.
+/// A tensor whose elements lie as the engine carries them, at a fixed address.
 ///
-/// The address is that of the mapped file or of the owned block, neither of which moves while the tensor lives.
+/// The address is that of the mapped file or of a block in memory, neither of which moves while the constant lives.
 @safe package final class Constant: Sendable {
-  package let tensor: Tensor
+  package let elementType: ElementType
+  package let shape: [Int]
+  /// The tensor that the constant was made of, with its elements packed; `nil` when it was computed.
+  package let original: Tensor?
   /// The first byte, possibly unaligned. `nonisolated(unsafe)` holds because nothing writes to it.
   package nonisolated(unsafe) let base: UnsafeRawPointer
+  /// The elements where they do not lie in `original` itself.
+  private let carried: AlignedBytes?
 
-  package var elementType: ElementType { tensor.elementType }
-  package var shape: [Int] { tensor.shape }
-  package var count: Int { tensor.count }
+  package var count: Int { shape.reduce(1, *) }
 
-  /// - Throws: `EngineError` of kind `unsupported` for strings, `invalidGraph` when the bytes cannot be read.
+  /// Bytes of the elements as the engine carries them.
+  package var byteCount: Int { elementType.carriedByteCount(of: count) ?? 0 }
+
+  /// - Throws: `EngineError` of kind `invalidGraph` when the elements cannot be read.
   package init(_ tensor: Tensor) throws(EngineError) {
     var tensor = tensor
+    var carried: AlignedBytes?
     var address: UnsafeRawPointer?
     do throws(FormatError) {
       if case .deferred(_, let load) = tensor.storage {
         tensor = try Tensor(elementType: tensor.elementType, shape: tensor.shape, storage: .owned(load()))
       }
-      unsafe address = try tensor.withBytes { bytes in bytes.baseAddress }
+      if CarriedElements.areDense(tensor.elementType) {
+        unsafe address = try tensor.withBytes { bytes in bytes.baseAddress }
+      } else {
+        let bytes = try CarriedElements.carry(tensor)
+        carried = bytes
+        unsafe address = bytes.withBytes { bytes in bytes.baseAddress }
+      }
     } catch {
       throw EngineError(.invalidGraph, "a constant cannot be read: \(error.message)")
     }
-    self.tensor = tensor
+    elementType = tensor.elementType
+    shape = tensor.shape
+    original = tensor
+    self.carried = carried
     unsafe base = address ?? Constant.nothing
+  }
+
+  /// A constant over carried elements that were computed.
+  ///
+  /// - Throws: `EngineError` of kind `invalidGraph` when there are not as many as the shape says.
+  package init(elementType: ElementType, shape: [Int], bytes: AlignedBytes) throws(EngineError) {
+    var bytes = bytes
+    if elementType == .string {
+      // The strings of a run do not outlive it.
+      let strings = try CarriedElements.tensor(elementType, shape, bytes)
+      do throws(FormatError) { bytes = try CarriedElements.carry(strings) } catch {
+        throw EngineError(.invalidGraph, error.message)
+      }
+    }
+    guard let count = checkedProduct(shape), let needed = elementType.carriedByteCount(of: count),
+      bytes.count >= needed
+    else { throw EngineError(.invalidGraph, "\(bytes.count) bytes do not hold \(elementType.name)\(shape)") }
+    self.elementType = elementType
+    self.shape = shape
+    original = nil
+    carried = bytes
+    unsafe base = bytes.withBytes { bytes in bytes.baseAddress } ?? Constant.nothing
   }
 
   /// The same elements at an address aligned for their type; a copy only where the file has them unaligned.
   package func aligned() throws(EngineError) -> Constant {
-    let alignment = max((elementType.bitWidth ?? 8) / 8, 1)
-    guard unsafe UInt(bitPattern: base) % UInt(min(alignment, 8)) != 0 else { return self }
-    let byteCount = tensor.byteCount
+    guard unsafe UInt(bitPattern: base) % UInt(elementType.carriedWidth) != 0 else { return self }
+    let byteCount = byteCount
     let bytes = unsafe AlignedBytes(count: byteCount) { buffer in
       unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: base, count: byteCount))
     }
     return try Constant(elementType: elementType, shape: shape, bytes: bytes)
-  }
-
-  /// A constant over bytes that were computed.
-  package convenience init(elementType: ElementType, shape: [Int], bytes: AlignedBytes) throws(EngineError) {
-    do {
-      try self.init(Tensor(elementType: elementType, shape: shape, storage: .owned(bytes)))
-    } catch let error as FormatError {
-      throw EngineError(.invalidGraph, error.message)
-    } catch let error as EngineError {
-      throw error
-    } catch {
-      throw EngineError(.invalidGraph, "\(error)")
-    }
   }
 
   /// The elements of an integer vector or scalar.

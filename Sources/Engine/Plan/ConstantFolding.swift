@@ -30,7 +30,7 @@ package enum ConstantFolding {
       var inputs: [Constant?] = []
       for input in node.inputs { inputs.append(try draft.constant(input)?.aligned()) }
       let runner = SingleStepRunner(options: options, pool: pool)
-      let inputBytes = inputs.reduce(0) { $0 + ($1?.tensor.byteCount ?? 0) }
+      let inputBytes = inputs.reduce(0) { $0 + ($1?.byteCount ?? 0) }
       guard
         let results = try runner.run(
           step, inputs: inputs, outputCount: node.outputs.count, limit: max(largestResult, inputBytes * 2))
@@ -70,11 +70,13 @@ package struct SingleStepRunner {
       unsafe slots.append(block.withBytes { bytes in unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress) })
     }
     let scratch = try RawMemory(byteCount: StepSizes.checkedScratch(work.scratchByteCount, options))
+    let strings = StringArena()
     try unsafe slots.withUnsafeBufferPointer { buffer throws(EngineError) in
       guard let base = buffer.baseAddress else { return }
       try unsafe work.run(
         StepMemory(
-          slots: base, inputCount: inputs.count, outputCount: blocks.count, scratch: scratch.base, pool: pool))
+          slots: base, inputCount: inputs.count, outputCount: blocks.count, scratch: scratch.base, pool: pool,
+          strings: strings))
     }
     var results: [Constant] = []
     for (index, block) in blocks.enumerated() {
@@ -90,7 +92,8 @@ package enum StepSizes {
   package static func byteCount(
     _ type: ElementType, _ shape: [Int], _ options: EngineOptions
   ) throws(EngineError) -> Int {
-    guard let count = checkedProduct(shape), let bytes = type.byteCount(of: count), bytes <= options.memoryLimit else {
+    guard let count = checkedProduct(shape), let bytes = type.carriedByteCount(of: count), bytes <= options.memoryLimit
+    else {
       throw EngineError(.shapeMismatch, "a value of shape \(shape) does not fit into memory")
     }
     return bytes

@@ -5,10 +5,12 @@ import NNFormat
 /// Every value keeps a block of its own, which grows to the largest size it ever had.
 final class DynamicRun {
   private let plan: ExecutionPlan
+  private let strings: StringArena
   private var memory: [RawMemory?]
 
-  init(plan: ExecutionPlan) {
+  init(plan: ExecutionPlan, strings: StringArena) {
     self.plan = plan
+    self.strings = strings
     memory = Array(repeating: nil, count: plan.elementTypes.count)
   }
 
@@ -37,7 +39,7 @@ final class DynamicRun {
       let block = unsafe AlignedBytes(count: resolved.byteCount) { buffer in
         unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: source, count: resolved.byteCount))
       }
-      tensors.append(try Constant(elementType: plan.outputType(index), shape: resolved.shape, bytes: block).tensor)
+      tensors.append(try CarriedElements.tensor(plan.outputType(index), resolved.shape, block))
     }
     return tensors
   }
@@ -79,7 +81,7 @@ final class DynamicRun {
       try unsafe work.run(
         StepMemory(
           slots: base, inputCount: step.inputs.count, outputCount: outputCount,
-          scratch: scratch.base, pool: plan.pool))
+          scratch: scratch.base, pool: plan.pool, strings: strings))
     }
     spares.removeAll()
   }

@@ -9,6 +9,8 @@ public final class ExecutionContext {
   public let plan: ExecutionPlan
   private var resolutions: [Resolution] = []
   private var dynamicRun: DynamicRun?
+  /// The strings of the latest run.
+  private let strings = StringArena()
 
   /// How many signatures of input shapes are remembered.
   private static let remembered = 4
@@ -24,6 +26,7 @@ public final class ExecutionContext {
   ///   together inside, naming the node.
   public func run(_ inputs: [Tensor]) throws(EngineError) -> [Tensor] {
     try InputBinding.check(inputs, against: plan)
+    strings.removeAll()
     let resolution = try resolution(for: inputs.map(\.shape))
     var aligned: [Constant] = []
     for input in inputs { aligned.append(try Constant(input).aligned()) }
@@ -40,7 +43,7 @@ public final class ExecutionContext {
     var tensors: [Tensor] = []
     for (index, block) in blocks.enumerated() {
       tensors.append(
-        try Constant(elementType: plan.outputType(index), shape: resolution.outputShapes[index], bytes: block).tensor)
+        try CarriedElements.tensor(plan.outputType(index), resolution.outputShapes[index], block))
     }
     return tensors
   }
@@ -87,12 +90,13 @@ public final class ExecutionContext {
     for patch in resolution.outputPatches { unsafe slots[patch.slot] = unsafe outputs[patch.output] }
     let scratch = unsafe resolution.scratch
     let pool = plan.pool
+    let strings = strings
     for step in resolution.steps {
       do throws(EngineError) {
         try unsafe step.run(
           StepMemory(
             slots: slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount, scratch: scratch,
-            pool: pool))
+            pool: pool, strings: strings))
       } catch {
         throw EngineError(error.kind, error.message, node: error.node ?? plan.steps[step.step].label)
       }
@@ -110,7 +114,7 @@ public final class ExecutionContext {
     try unsafe inputs.withUnsafeBufferPointer { inputs throws(EngineError) in
       unsafe try run(resolution, inputs: inputs, outputs: UnsafeBufferPointer(start: nil, count: 0))
     }
-    let dynamic = dynamicRun ?? DynamicRun(plan: plan)
+    let dynamic = dynamicRun ?? DynamicRun(plan: plan, strings: strings)
     dynamicRun = dynamic
     return unsafe try dynamic.run(resolution, inputs: inputs)
   }

@@ -42,11 +42,10 @@ package struct GraphReader {
       throw EngineError(.unsupported, "sparse initializers are not supported")
     }
     for initializer in model.graph.initializers {
-      let isText = initializer.tensor.elementType == .string
       do {
         _ = try define(
           initializer.name, type: initializer.tensor.elementType,
-          constant: isText ? nil : Constant(initializer.tensor))
+          constant: Constant(initializer.tensor))
       } catch {
         throw EngineError(error.kind, "initializer \"\(initializer.name)\": \(error.message)", node: error.node)
       }

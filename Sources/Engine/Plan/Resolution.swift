@@ -44,16 +44,19 @@ import NNFormat
   let scratch: UnsafeMutableRawPointer
   /// Results that were computed while resolving, kept alive.
   let evaluated: [RawMemory]
+  let evaluatedStrings: StringArena
 
   /// Whether all shapes followed from the shapes of the inputs.
   package var isStatic: Bool { dynamicSteps.isEmpty }
 
   init(
-    inputShapes: [[Int]], slotCount: Int, arenaByteCount: Int, scratchByteCount: Int, evaluated: [RawMemory]
+    inputShapes: [[Int]], slotCount: Int, arenaByteCount: Int, scratchByteCount: Int, evaluated: [RawMemory],
+    evaluatedStrings: StringArena
   ) throws(EngineError) {
     self.inputShapes = inputShapes
     inputCount = inputShapes.first?.reduce(1, *) ?? 0
     self.evaluated = evaluated
+    self.evaluatedStrings = evaluatedStrings
     self.arenaByteCount = arenaByteCount
     arena = try RawMemory(byteCount: arenaByteCount + scratchByteCount + 64)
     unsafe scratch = unsafe arena.base + arenaByteCount

@@ -17,7 +17,8 @@ extension Resolver {
     }
     let resolution = try Resolution(
       inputShapes: inputShapes, slotCount: slotCount, arenaByteCount: memory.byteCount,
-      scratchByteCount: scratchByteCount, evaluated: evaluated)
+      scratchByteCount: scratchByteCount, evaluated: evaluated,
+      evaluatedStrings: evaluatedStrings)
     var slot = 0
     for (index, work) in pending {
       let step = plan.steps[index]

@@ -11,6 +11,8 @@ struct Resolver {
   private var isDynamic: [Bool]
   var dynamicSteps: [Int] = []
   var evaluated: [RawMemory] = []
+  /// The strings among what was evaluated.
+  let evaluatedStrings = StringArena()
   var scratchByteCount = 0
   /// For each value the last step that reads it; outputs live to the end.
   private let lastReader: [Int]
@@ -41,7 +43,7 @@ struct Resolver {
     for (value, constant) in plan.constants.enumerated() {
       guard let constant else { continue }
       values[value] = unsafe ResolvedValue(
-        shape: constant.shape, byteCount: constant.tensor.byteCount, place: .fixed(constant.base))
+        shape: constant.shape, byteCount: constant.byteCount, place: .fixed(constant.base))
     }
     for (index, value) in plan.inputValues.enumerated() {
       let byteCount = try StepSizes.byteCount(plan.elementTypes[value] ?? .float32, inputShapes[index], plan.options)
@@ -176,7 +178,8 @@ struct Resolver {
       guard let base = buffer.baseAddress else { return }
       try unsafe work.run(
         StepMemory(
-          slots: base, inputCount: step.inputs.count, outputCount: sizes.count, scratch: scratch.base, pool: plan.pool))
+          slots: base, inputCount: step.inputs.count, outputCount: sizes.count, scratch: scratch.base, pool: plan.pool,
+          strings: evaluatedStrings))
     }
   }
 }

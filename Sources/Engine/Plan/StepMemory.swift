@@ -9,17 +9,20 @@
   /// As many bytes as the step asked for, aligned to 64.
   package let scratch: UnsafeMutableRawPointer
   package let pool: ThreadPool
+  /// Where strings that the step makes are kept; for the thread that runs the step alone.
+  package let strings: StringArena
 
   @inline(__always)
   package init(
     slots: UnsafePointer<UnsafeMutableRawPointer?>, inputCount: Int, outputCount: Int,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool, strings: StringArena
   ) {
     unsafe self.slots = slots
     self.inputCount = inputCount
     self.outputCount = outputCount
     unsafe self.scratch = scratch
     self.pool = pool
+    self.strings = strings
   }
 
   /// The address of an input that is not omitted.

@@ -69,7 +69,7 @@ package struct WideningStep: Step {
       try unsafe run(
         StepMemory(
           slots: UnsafePointer(slots), inputCount: inputCount, outputCount: outputCount,
-          scratch: scratch + innerScratch, pool: memory.pool))
+          scratch: scratch + innerScratch, pool: memory.pool, strings: memory.strings))
       for conversion in wideOutputs {
         guard let output = unsafe memory.optionalOutput(conversion.slot) else { continue }
         unsafe conversion.narrow(from: scratch, into: output)

@@ -32,6 +32,19 @@ public enum ElementType: Int32, Sendable, Hashable, CaseIterable {
   /// The name used in reports and accepted in JSON: `float32`, `bfloat16`, `uint4` ...
   public var name: String { String(describing: self) }
 
+  /// The type of a name of the ONNX standard, `FLOAT`, `DOUBLE`, `INT64` ..., in any case.
+  package init?(standardName: String) {
+    switch standardName.uppercased() {
+    case "FLOAT": self = .float32
+    case "DOUBLE": self = .float64
+    case let name:
+      guard let type = ElementType.allCases.first(where: { $0.name.uppercased() == name }), type != .float32,
+        type != .float64
+      else { return nil }
+      self = type
+    }
+  }
+
   /// Size of one element in bits as it lies in a dense buffer; `nil` for strings, which have no fixed size.
   public var bitWidth: Int? {
     switch self {

@@ -9,7 +9,8 @@ extension TypedElements {
     case .int32: unsafe load(Int32.self, from: bytes).map { $0 }
     case .int16: unsafe load(Int16.self, from: bytes).map(Int32.init)
     case .int8: unsafe load(Int8.self, from: bytes).map(Int32.init)
-    case .float6e2m3, .float6e3m2: unsafe Packed6.unpack([UInt8](bytes), count: count).map(Int32.init)
+    case .float6e2m3, .float6e3m2:
+      PackedElements.unpacked(unsafe [UInt8](bytes), elementType, count: count).map(Int32.init)
     case let type where type.bitWidth == 16: unsafe load(UInt16.self, from: bytes).map(Int32.init)
     default: unsafe bytes.map(Int32.init)
     }
@@ -36,27 +37,6 @@ extension TypedElements {
     let stride = MemoryLayout<Scalar>.stride
     return (0..<bytes.count / stride).lazy.map {
       unsafe bytes.loadUnaligned(fromByteOffset: $0 * stride, as: Scalar.self)
-    }
-  }
-}
-
-/// Six-bit elements: four of them in three bytes, low bits first.
-enum Packed6 {
-  static func pack(_ elements: [UInt8]) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: (elements.count * 6 + 7) / 8)
-    for (index, element) in elements.enumerated() {
-      let (byte, shift) = (index * 6 / 8, index * 6 % 8)
-      bytes[byte] |= element << shift
-      if shift > 2 { bytes[byte + 1] |= element >> (8 - shift) }
-    }
-    return bytes
-  }
-
-  static func unpack(_ bytes: [UInt8], count: Int) -> [UInt8] {
-    (0..<count).map { index in
-      let (byte, shift) = (index * 6 / 8, index * 6 % 8)
-      let high = shift > 2 ? bytes[byte + 1] << (8 - shift) : 0
-      return (bytes[byte] >> shift | high) & 0x3F
     }
   }
 }

@@ -90,7 +90,9 @@ import COnnx
     case 16:
       bytes = AlignedBytes(copying: try numbers.map { (number) throws(FormatError) in try bits(number, UInt16.self) })
     case 6:
-      bytes = AlignedBytes(copying: Packed6.pack(try numbers.map { (number) throws(FormatError) in try bits6(number) }))
+      bytes = AlignedBytes(
+        copying: PackedElements.packed(
+          try numbers.map { (number) throws(FormatError) in try bits6(number) }, elementType))
     default:
       let isBool = elementType == .bool
       bytes = AlignedBytes(

@@ -18,7 +18,7 @@ extension InferenceRules {
     var type = try context.elementType(attribute: "to")
     if case .string = context.node.attribute("to") {
       let name = context.node.text("to", default: "")
-      type = earlyTypeNames[name.uppercased()]
+      type = ElementType(standardName: name)
       if type == nil { throw context.malformed("\(name) is not an element type") }
     }
     guard let type else { throw context.malformed("a cast to no element type") }
@@ -29,13 +29,6 @@ extension InferenceRules {
     let type = context.elementType(1)
     context.setOutput(type, context.shape(0), contents: type.flatMap { context.contents(castTo: $0) })
   }
-
-  /// The names that Cast took before version 6.
-  private static let earlyTypeNames: [String: ElementType] = [
-    "FLOAT": .float32, "UINT8": .uint8, "INT8": .int8, "UINT16": .uint16, "INT16": .int16, "INT32": .int32,
-    "INT64": .int64, "STRING": .string, "BOOL": .bool, "FLOAT16": .float16, "DOUBLE": .float64,
-    "UINT32": .uint32, "UINT64": .uint64, "COMPLEX64": .complex64, "COMPLEX128": .complex128,
-  ]
 }
 
 extension InferenceContext {

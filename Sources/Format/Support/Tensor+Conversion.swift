@@ -69,7 +69,16 @@ extension Tensor {
     case .uint32: unsafe load(UInt32.self) { Double($0) }
     case .uint64: unsafe load(UInt64.self) { Double($0) }
     case .bool: unsafe load(UInt8.self) { $0 == 0 ? 0 : 1 }
-    default: nil
+    case .float8e8m0: unsafe load(UInt8.self) { Double(ScaleExponent.decode($0)) }
+    case .int4, .int2, .uint4, .uint2:
+      { bytes, index in
+        let element = unsafe PackedElements.element(index, of: bytes, elementType)
+        return elementType == .int4 || elementType == .int2 ? Double(Int8(bitPattern: element)) : Double(element)
+      }
+    default:
+      unsafe SmallFloat.format(of: elementType).map { format in
+        { bytes, index in Double(format.values[Int(unsafe PackedElements.element(index, of: bytes, elementType))]) }
+      }
     }
   }
 
@@ -96,8 +105,21 @@ extension Tensor {
     case .uint32: writeInteger(UInt32.self)
     case .uint64: writeInteger(UInt64.self)
     case .bool: write(value == 0 ? UInt8(0) : 1)
-    default: break
+    default:
+      let element = smallElement(value, elementType)
+      unsafe PackedElements.store(element, as: elementType, in: buffer, at: index)
     }
+  }
+
+  /// The nearest element of a type of up to 8 bits; what does not fit saturates.
+  private static func smallElement(_ value: Double, _ elementType: ElementType) -> UInt8 {
+    if elementType == .float8e8m0 { return ScaleExponent.encode(value, .nearest, saturates: true) }
+    if let format = SmallFloat.format(of: elementType) { return format.encode(value, saturates: true) }
+    let isSigned = elementType == .int4 || elementType == .int2
+    let width = elementType.bitWidth ?? 8
+    let lowest = isSigned ? -(1 << (width - 1)) : 0
+    let whole = value.isNaN ? 0 : Int(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
+    return UInt8(truncatingIfNeeded: min(max(whole, lowest), lowest + 1 << width - 1))
   }
 
   /// The upper half of a float, rounded to nearest, ties to even; NaN stays NaN.

@@ -22,7 +22,8 @@ public struct ConformanceTest: Sendable {
   /// Validates the model of a folder, runs it on every data set and compares.
   ///
   /// A model that is invalid fails. One that uses what the engine does not run, or takes what is no tensor, is skipped.
-  public init(_ folder: TestFolder, tolerance: TensorTolerance = .init(), options: EngineOptions = .init()) {
+  /// The tolerance is the folder's own unless one is given.
+  public init(_ folder: TestFolder, tolerance: TensorTolerance? = nil, options: EngineOptions = .init()) {
     self.folder = folder
     outcome = .passed
     do {
@@ -30,7 +31,7 @@ public struct ConformanceTest: Sendable {
       for node in model.graph.nodes where !operators.contains(Self.name(of: node)) {
         operators.append(Self.name(of: node))
       }
-      outcome = try Self.run(model, folder, tolerance, options)
+      outcome = try Self.run(model, folder, tolerance ?? folder.tolerance(), options)
     } catch let error as FormatError {
       outcome = error.kind == .unsupported ? .skipped("\(error)") : .failed("\(error)")
     } catch let error as EngineError {

@@ -66,6 +66,17 @@ import Testing
     #expect(try Tool.run(["check", "--test-data", empty.path]).status == 2)
   }
 
+  @Test func foldersStateTheirTolerance() throws {
+    let folder = try TemporaryFolder()
+    let path = try Self.testFolder("loose", in: folder, expecting: [2, 3.01])
+    #expect(try Tool.run(["check", "--test-data", path]).status == 1)
+    _ = try folder.write("{\"rtol\": 0.01, \"atol\": 1e-7}", to: "loose/data.json")
+    #expect(try Tool.run(["check", "--test-data", path]).status == 0)
+    _ = try folder.write("{\"rtol\": \"wide\"}", to: "loose/data.json")
+    let result = try Tool.run(["check", "--test-data", path])
+    #expect(result.status == 1 && result.output.contains("rtol is no tolerance"))
+  }
+
   @Test func printsJSON() throws {
     let folder = try TemporaryFolder()
     let good = try Self.testFolder("good", in: folder, expecting: [2, 3])

@@ -1,6 +1,7 @@
 import Glibc
 
 /// A folder of ONNX test data: `model.onnx`, and `test_data_set_0` ... with `input_0.pb` ... and `output_0.pb` ...
+/// Tolerances other than the usual ones stand in `data.json`.
 ///
 /// The layout is that of the ONNX project's backend tests.
 public struct TestFolder: Sendable, Hashable {
@@ -18,6 +19,28 @@ public struct TestFolder: Sendable, Hashable {
   public let path: String
   /// The data sets by their numbers.
   public let dataSets: [DataSet]
+
+  /// The tolerance that `data.json` states as `rtol` and `atol`; the usual one without that file.
+  ///
+  /// - Throws: `FormatError` when the file is no JSON object or a bound is no number from 0 on.
+  public func tolerance() throws(FormatError) -> TensorTolerance {
+    let path = "\(path)/data.json"
+    var tolerance = TensorTolerance()
+    guard FileSystem.exists(path) else { return tolerance }
+    let file = try MappedFile(path: path)
+    let json = try JSONValue.parse(file.bytes(0..<file.count), maximumDepth: ReadLimits().depth)
+    func bound(_ name: String, _ fallback: Double) throws(FormatError) -> Double {
+      guard let stated = json[name] else { return fallback }
+      guard let number = stated.double, number >= 0, number.isFinite else {
+        throw FormatError(.malformed, "\(name) is no tolerance", file: path)
+      }
+      return number
+    }
+    guard json.object != nil else { throw FormatError(.malformed, "is no JSON object", file: path) }
+    tolerance.relative = try bound("rtol", tolerance.relative)
+    tolerance.absolute = try bound("atol", tolerance.absolute)
+    return tolerance
+  }
 
   /// The model.
   public var modelPath: String { "\(path)/model.onnx" }

@@ -23,7 +23,7 @@ floating-point elements agree to 1e-3 relative plus 1e-7 absolute (bfloat16: 1/6
 
 | tests | passed | failed | unsupported | all |
 |---|---:|---:|---:|---:|
-| of the {listed} operators for dense networks alone (`Tests/Conformance/operators.txt`) | {counts[0]} |
+| of graphs that have only the {listed} operators for dense networks (`Tests/Conformance/operators.txt`) | {counts[0]} |
 | all | {counts[1]} |
 
 *Unsupported* is what the engine refuses by name before it runs; *failed* is everything else that is not passed.

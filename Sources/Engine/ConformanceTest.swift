@@ -52,17 +52,9 @@ public struct ConformanceTest: Sendable {
       return .failed("the model is invalid: \(error.message) (\(error.place)) [\(error.code)]")
     }
     guard !folder.dataSets.isEmpty else { return .failed("there is no test_data_set_0") }
-    let missing = model.graph.nodes.filter { node in
-      let version = model.operatorSetVersion(domain: node.domain) ?? 0
-      return OperatorTable.row(node.operatorType, domain: node.domain, version: version) == nil
-    }
+    let missing = UnsupportedOperator.names(in: model)
     guard missing.isEmpty else {
-      var names: [String] = []
-      for node in missing where !names.contains(name(of: node)) { names.append(name(of: node)) }
-      return .skipped("operators that do not run: \(names.joined(separator: ", "))")
-    }
-    if let value = (model.graph.inputs + model.graph.outputs).first(where: { $0.elementType == nil }) {
-      return .skipped("\"\(value.name)\" is no tensor")
+      return .skipped("operators that do not run: \(missing.joined(separator: ", "))")
     }
     let network = try Network(model, options: options)
     for dataSet in folder.dataSets {
@@ -74,23 +66,29 @@ public struct ConformanceTest: Sendable {
   private static func run(
     _ network: Network, _ model: Model, _ dataSet: TestFolder.DataSet, _ tolerance: TensorTolerance
   ) throws -> String? {
-    var inputs: [String: Tensor] = [:]
+    var inputs: [String: TensorValue] = [:]
+    let taken = network.inputs + network.plan.otherInputs
     // Where files are as many as all inputs, those that initializers fill count too.
     let isWhole = dataSet.inputs.count == model.graph.inputs.count
-    let names = isWhole ? model.graph.inputs.map(\.name) : network.inputs.map(\.name)
+    let candidates = isWhole ? model.graph.inputs : taken
     for (index, path) in dataSet.inputs.enumerated() {
-      let (stored, tensor) = try TensorFile.readPB(path: path)
-      let name = network.inputs.contains { $0.name == stored } || index >= names.count ? stored : names[index]
-      if network.inputs.contains(where: { $0.name == name }) { inputs[name] = tensor }
+      let type = index < candidates.count ? candidates[index].type : nil
+      let (stored, value) = try TensorValueFile.readPB(path: path, type: type ?? .tensor(.float32, nil))
+      let name = taken.contains { $0.name == stored } || index >= candidates.count ? stored : candidates[index].name
+      if taken.contains(where: { $0.name == name }) { inputs[name] = value }
     }
-    let results = try network.run(inputs)
+    let results = try network.run(values: inputs)
     guard results.count == dataSet.outputs.count else {
       return "the network has \(results.count) outputs, \(dataSet.path) expects \(dataSet.outputs.count)"
     }
-    for (index, path) in dataSet.outputs.enumerated() {
-      let (_, expected) = try TensorFile.readPB(path: path)
-      guard let difference = try tolerance.difference(results[index].tensor, expected: expected) else { continue }
-      return "output \"\(results[index].name)\" \(difference)"
+    let types = Dictionary(model.graph.outputs.map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
+    let names = model.graph.outputs.map(\.name)
+    for (name, path) in zip(names, dataSet.outputs) {
+      guard let result = results.first(where: { $0.name == name }) else { return "output \"\(name)\" is missing" }
+      let type = (types[name] ?? nil) ?? .tensor(.float32, nil)
+      let (_, expected) = try TensorValueFile.readPB(path: path, type: type)
+      guard let difference = try tolerance.difference(result.value, expected: expected) else { continue }
+      return "output \"\(name)\" \(difference)"
     }
     return nil
   }

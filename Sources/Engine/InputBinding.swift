@@ -100,6 +100,7 @@ public enum InputBinding {
       case .uint32: return try tensor.elements(as: UInt32.self).map { Int128($0) }
       case .uint64: return try tensor.elements(as: UInt64.self).map { Int128($0) }
       case .bool: return try tensor.elements(as: UInt8.self, storedAs: .bool).map { $0 == 0 ? 0 : 1 }
+      case .int4, .uint4, .int2, .uint2: return try tensor.doubles().map { Int128($0) }
       default: return nil
       }
     } catch {
@@ -132,8 +133,17 @@ public enum InputBinding {
     case .uint32: integers(values, shape, UInt32.self)
     case .uint64: integers(values, shape, UInt64.self)
     case .bool: booleans(values, shape)
-    default: nil
+    default: small(values, type, shape)
     }
+  }
+
+  /// Numbers of up to 8 bits, when every value comes back as it was.
+  private static func small(_ values: [Int128], _ type: ElementType, _ shape: [Int]) -> Tensor? {
+    let numbers = Tensor(values.map { Double($0) }, shape: shape)
+    guard type.isInteger || type.isFloatingPoint, let result = try? numbers.converted(to: type),
+      let stored = try? result.doubles(), zip(stored, values).allSatisfy({ $0 == Double($1) })
+    else { return nil }
+    return result
   }
 
   private static func floats<T: BinaryFloatingPoint & TensorScalar>(

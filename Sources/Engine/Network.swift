@@ -61,6 +61,42 @@ public final class Network: Sendable {
   /// - Throws: `EngineError` of kind `invalidInput` when an input is missing, unknown, or of another type or shape than
   ///   declared; `shapeMismatch` when shapes do not fit together inside.
   public func run(_ inputs: [String: Tensor]) throws(EngineError) -> [(name: String, tensor: Tensor)] {
+    if let other = plan.otherInputs.first {
+      throw EngineError(
+        .invalidInput,
+        "the input \"\(other.name)\" is \(other.type?.description ?? "no tensor"); run the network with values instead of tensors"
+      )
+    }
+    return try runTensors(inputs)
+  }
+
+  /// Runs any network, also one that takes sequences or optional values.
+  ///
+  /// - Parameter inputs: a value for each input, by name; tensors as `run(_:)` has it.
+  /// - Returns: the outputs in the model's order, those that are no tensors last.
+  /// - Throws: `EngineError` as `run(_:)`; of kind `invalidInput` also when a value is of another type than declared.
+  public func run(values inputs: [String: TensorValue]) throws(EngineError) -> [(name: String, value: TensorValue)] {
+    for other in plan.otherInputs {
+      guard let value = inputs[other.name] else {
+        throw EngineError(.invalidInput, "the input \"\(other.name)\" is missing")
+      }
+      guard let type = other.type, value.isOf(type) else {
+        throw EngineError(
+          .invalidInput, "the input \"\(other.name)\" is \(other.type?.description ?? "?"), the given value is not")
+      }
+    }
+    var tensors: [String: Tensor] = [:]
+    for (name, value) in inputs where !plan.otherInputs.contains(where: { $0.name == name }) {
+      guard let tensor = value.tensor else {
+        throw EngineError(.invalidInput, "the input \"\(name)\" is a tensor, the given value is not")
+      }
+      tensors[name] = tensor
+    }
+    let results = try runTensors(tensors).map { ($0.name, TensorValue.tensor($0.tensor)) }
+    return results + plan.passed.compactMap { passed in inputs[passed.input].map { (passed.output, $0) } }
+  }
+
+  private func runTensors(_ inputs: [String: Tensor]) throws(EngineError) -> [(name: String, tensor: Tensor)] {
     let bound = try InputBinding.bind(inputs, to: plan)
     let context = borrow()
     defer { giveBack(context) }

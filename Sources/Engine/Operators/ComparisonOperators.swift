@@ -29,7 +29,7 @@ package enum ComparisonOperators {
     OperatorImplementation(name) { context throws(EngineError) in
       let type = try context.commonType(0..<2)
       guard type == .bool else { throw context.unsupported(type) }
-      return LogicStep(
+      return LogicStep.from(
         BinaryStep(name.lowercased(), UInt8.self, UInt8.self) { function($0 == 0 ? 0 : 1, $1 == 0 ? 0 : 1) })
     }
   }
@@ -59,29 +59,22 @@ private struct ComparisonMaker: ArithmeticOperators.StepMaker {
 
   private func make<T: Comparable & TensorScalar>(_: T.Type) -> any Step {
     switch relation {
-    case .less: LogicStep(BinaryStep("less", T.self, UInt8.self) { $0 < $1 ? 1 : 0 })
-    case .lessOrEqual: LogicStep(BinaryStep("lessOrEqual", T.self, UInt8.self) { $0 <= $1 ? 1 : 0 })
-    case .greater: LogicStep(BinaryStep("greater", T.self, UInt8.self) { $0 > $1 ? 1 : 0 })
-    case .greaterOrEqual: LogicStep(BinaryStep("greaterOrEqual", T.self, UInt8.self) { $0 >= $1 ? 1 : 0 })
-    case .equal: LogicStep(BinaryStep("equal", T.self, UInt8.self) { $0 == $1 ? 1 : 0 })
+    case .less: LogicStep.from(BinaryStep("less", T.self, UInt8.self) { $0 < $1 ? 1 : 0 })
+    case .lessOrEqual: LogicStep.from(BinaryStep("lessOrEqual", T.self, UInt8.self) { $0 <= $1 ? 1 : 0 })
+    case .greater: LogicStep.from(BinaryStep("greater", T.self, UInt8.self) { $0 > $1 ? 1 : 0 })
+    case .greaterOrEqual: LogicStep.from(BinaryStep("greaterOrEqual", T.self, UInt8.self) { $0 >= $1 ? 1 : 0 })
+    case .equal: LogicStep.from(BinaryStep("equal", T.self, UInt8.self) { $0 == $1 ? 1 : 0 })
     }
   }
 }
 
-/// A step that computes bytes of 0 and 1, declared as booleans.
-private struct LogicStep: Step {
-  let outputTypes: [ElementType] = [.bool]
-  private let bytes: any Step
+/// Steps that compute bytes of 0 and 1, declared as booleans.
+private enum LogicStep {
+  static func from(_ bytes: any Step) -> any Step { RetypedStep([.bool], bytes) }
 
-  init(_ bytes: any Step) { self.bytes = bytes }
-
-  var kernel: String { bytes.kernel }
-  func resolve(_ inputs: StepInputs) throws(EngineError) -> Work { try bytes.resolve(inputs) }
-
-  static let not = LogicStep(UnaryStep("not", UInt8.self, UInt8.self) { $0 == 0 ? 1 : 0 })
-  static let equalStrings = LogicStep(BinaryStep("equal", StringElement.self, UInt8.self) { $0 == $1 ? 1 : 0 })
-  static let equal = LogicStep(
-    BinaryStep("equal", UInt8.self, UInt8.self) { ($0 == 0) == ($1 == 0) ? 1 : 0 })
+  static let not = from(UnaryStep("not", UInt8.self, UInt8.self) { $0 == 0 ? 1 : 0 })
+  static let equalStrings = from(BinaryStep("equal", StringElement.self, UInt8.self) { $0 == $1 ? 1 : 0 })
+  static let equal = from(BinaryStep("equal", UInt8.self, UInt8.self) { ($0 == 0) == ($1 == 0) ? 1 : 0 })
 }
 
 /// One of two broadcast operands, chosen element by element; `Bits` is any type of the element's width.

@@ -18,6 +18,13 @@ package enum ReductionOperators {
         keepsAxes: context.int("keepdims", default: 1) != 0,
         emptyMeansNone: context.int("noop_with_empty_axes", default: 0) != 0)
       let type = try context.type(0)
+      if type == .bool, reduction == .max || reduction == .min {
+        // Of bytes of which any but 0 is true, the largest is whether any is, the smallest whether all are.
+        let step = ReductionStep<UInt8>(options: options) { source, plan, base in
+          integerReduction(reduction, source, plan, base) == 0 ? 0 : 1
+        }
+        return RetypedStep([.bool], step)
+      }
       if let step = ScalarTypes.real(type, ReductionMaker(options: options)) { return step }
       if let step = ScalarTypes.integer(type, ReductionMaker(options: options)) { return step }
       throw context.unsupported(type)

@@ -7,7 +7,15 @@ package enum ConstantFolding {
 
   package static func apply(to draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
     var kept: [DraftNode] = []
-    for node in draft.nodes {
+    var chosen = ChosenBranches()
+    // The next node is the last one, so that a branch takes the place of its node.
+    var waiting = Array(draft.nodes.reversed())
+    while var node = waiting.popLast() {
+      chosen.bindInputs(of: &node)
+      if case .conditional(let scope) = node.operation {
+        waiting += try chosen.choose(node, scope, &draft).reversed()
+        continue
+      }
       let step = try StepFactory.step(for: node, in: draft, pool: pool)
       guard step.outputTypes.count >= node.outputs.count else {
         throw EngineError(
@@ -21,6 +29,7 @@ package enum ConstantFolding {
       kept.append(node)
     }
     draft.nodes = kept
+    chosen.bindOutputs(of: &draft)
   }
 
   private static func fold(

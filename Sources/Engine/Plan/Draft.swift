@@ -12,6 +12,10 @@ package struct Draft {
   package var nodes: [DraftNode] = []
   package var inputs: [Int] = []
   package var outputs: [Int] = []
+  /// Inputs that are no tensors, by value; nodes do not compute with them.
+  package var otherInputs: [Int: Value] = [:]
+  /// Outputs that are such inputs.
+  package var passed: [PassedValue] = []
 
   package mutating func addValue(
     _ name: String, type: ElementType? = nil, constant: Constant? = nil
@@ -68,6 +72,8 @@ package struct DraftNode {
   package enum Operation {
     /// What the operator of `origin` says.
     case standard
+    /// One of two branches, whose names stand for what they did around the node. Folding writes the branch out.
+    case conditional(NameScope)
     /// activation(input 0 · weights + bias).
     case dense(DenseLayer)
     /// activation(input 0).

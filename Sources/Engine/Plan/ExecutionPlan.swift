@@ -19,6 +19,10 @@ public final class ExecutionPlan: Sendable {
   public let inputs: [Value]
   /// The outputs of the network, in the model's order.
   public let outputs: [Value]
+  /// The inputs that are sequences or optional values, as the model states them. They are not computed with.
+  public let otherInputs: [Value]
+  /// The outputs that are such inputs, unchanged.
+  public let passed: [PassedValue]
   /// What the plan was compiled with.
   public let options: EngineOptions
 
@@ -67,18 +71,25 @@ public final class ExecutionPlan: Sendable {
     outputValues = draft.outputs
     let names = Set(draft.inputs.map { draft.values[$0].name })
     inputs = graph.inputs.filter { names.contains($0.name) }
-    outputs = try ExecutionPlan.described(model, types: draft.outputs.map { draft.values[$0].elementType })
+    outputs = try ExecutionPlan.described(
+      model, graph.outputs.filter { output in !draft.passed.contains { $0.output == output.name } },
+      types: draft.outputs.map { draft.values[$0].elementType })
+    let otherNames = Set(draft.otherInputs.values.map(\.name))
+    otherInputs = graph.inputs.filter { otherNames.contains($0.name) }
+    passed = draft.passed
   }
 
   /// The outputs of a model with the types and shapes that follow from its inputs.
-  private static func described(_ model: Model, types: [ElementType?]) throws(EngineError) -> [Value] {
+  private static func described(
+    _ model: Model, _ outputs: [Value], types: [ElementType?]
+  ) throws(EngineError) -> [Value] {
     let inferred: ShapeInference
     do {
       inferred = try ShapeInference.infer(model)
     } catch {
       throw EngineError(.invalidGraph, error.place.map { "\(error.message) (\($0))" } ?? error.message)
     }
-    return zip(model.graph.outputs, types).map { output, type in
+    return zip(outputs, types).map { output, type in
       var output = output
       let shape = inferred[output.name]?.shape ?? output.shape
       if let type { output.type = .tensor(type, shape) }

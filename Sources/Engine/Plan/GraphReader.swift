@@ -1,114 +1,166 @@
 import NNFormat
 
-/// Turns the graph of a model into a draft: names become numbers, and what the graph promises is checked.
+/// Turns the graph of a model into a draft: names become numbers, calls of the model's functions become their bodies, and
+/// what the graph promises is checked.
 package struct GraphReader {
-  private let model: Model
-  private var draft = Draft()
-  private var valueOfName: [String: Int] = [:]
+  private var draft: Draft
+  private var nodes: [DraftNode] = []
+
+  /// Functions that call others twice, and these again, could take any amount of memory.
+  private static let largestDraft = 1 << 22
 
   /// Reads a graph.
   ///
   /// - Throws: `EngineError` of kind `invalidGraph` for a value that nobody produces or two nodes produce, and for a
   ///   cycle; it names the node.
   package static func read(_ model: Model) throws(EngineError) -> Draft {
-    var reader = GraphReader(model: model)
-    try reader.readConstants()
-    try reader.readInputs()
-    for node in try reader.sortedNodes() { try reader.append(node) }
+    var reader = GraphReader(draft: Draft())
+    var scope = NameScope(model)
+    try reader.readConstants(of: model.graph, into: &scope)
+    try reader.readInputs(of: model.graph, into: &scope)
+    try reader.readNodes(model.graph.nodes, in: &scope)
     for output in model.graph.outputs {
-      guard let value = reader.valueOfName[output.name] else {
-        throw EngineError(.invalidGraph, "no node produces the output \"\(output.name)\"")
+      let value = try reader.value(of: output, in: scope, node: nil)
+      if let input = reader.draft.otherInputs[value] {
+        reader.draft.passed.append(PassedValue(input: input.name, output: output.name))
+      } else {
+        reader.draft.outputs.append(value)
       }
-      reader.draft.outputs.append(value)
     }
+    reader.draft.nodes = reader.nodes
     return reader.draft
   }
 
-  private init(model: Model) { self.model = model }
+  /// Reads the branch of a conditional node.
+  ///
+  /// - Returns: its nodes in execution order, and the values that it gives.
+  package static func read(
+    _ branch: Graph, of node: Node, in scope: NameScope, into draft: inout Draft
+  ) throws(EngineError) -> (nodes: [DraftNode], outputs: [Int]) {
+    var reader = GraphReader(draft: draft)
+    var inner = scope.branch(of: node)
+    guard branch.inputs.isEmpty else { throw EngineError(.invalidGraph, "its branch has inputs", node: node.label) }
+    // Names of the branch hide those around it; one of its own may not be given twice.
+    for initializer in branch.initializers { inner.values[initializer.name] = nil }
+    for output in branch.nodes.flatMap(\.outputs) { inner.values[output] = nil }
+    try reader.readConstants(of: branch, into: &inner)
+    try reader.readNodes(branch.nodes, in: &inner)
+    var outputs: [Int] = []
+    for output in branch.outputs { outputs.append(try reader.value(of: output, in: inner, node: node)) }
+    draft = reader.draft
+    return (reader.nodes, outputs)
+  }
 
-  private mutating func define(
-    _ name: String, type: ElementType?, constant: Constant? = nil, node: Node? = nil
-  ) throws(EngineError) -> Int {
-    guard valueOfName[name] == nil else {
-      throw EngineError(.invalidGraph, "the value \"\(name)\" is produced twice", node: node?.label)
+  private init(draft: Draft) { self.draft = draft }
+
+  private func value(of output: Value, in scope: NameScope, node: Node?) throws(EngineError) -> Int {
+    guard let value = scope.values[output.name] ?? nil else {
+      throw EngineError(.invalidGraph, "no node produces the output \"\(output.name)\"", node: node?.label)
     }
-    let value = draft.addValue(name, type: type, constant: constant)
-    valueOfName[name] = value
     return value
   }
 
-  private mutating func readConstants() throws(EngineError) {
-    guard model.graph.sparseInitializers.isEmpty else {
+  private mutating func define(
+    _ name: String, in scope: inout NameScope, type: ElementType?, constant: Constant? = nil, node: Node? = nil
+  ) throws(EngineError) -> Int {
+    guard scope.values[name] == nil else {
+      throw EngineError(.invalidGraph, "the value \"\(name)\" is produced twice", node: node?.label)
+    }
+    guard draft.values.count < GraphReader.largestDraft else {
+      throw EngineError(.invalidGraph, "the graph has too many values, its functions written out", node: node?.label)
+    }
+    let value = draft.addValue(scope.path + name, type: type, constant: constant)
+    scope.values[name] = .some(value)
+    return value
+  }
+
+  private mutating func readConstants(of graph: Graph, into scope: inout NameScope) throws(EngineError) {
+    guard graph.sparseInitializers.isEmpty else {
       throw EngineError(.unsupported, "sparse initializers are not supported")
     }
-    for initializer in model.graph.initializers {
+    for initializer in graph.initializers {
       do {
         _ = try define(
-          initializer.name, type: initializer.tensor.elementType,
-          constant: Constant(initializer.tensor))
+          initializer.name, in: &scope, type: initializer.tensor.elementType, constant: Constant(initializer.tensor))
       } catch {
         throw EngineError(error.kind, "initializer \"\(initializer.name)\": \(error.message)", node: error.node)
       }
     }
   }
 
-  private mutating func readInputs() throws(EngineError) {
-    for input in model.graph.inputs where valueOfName[input.name] == nil {
-      guard let type = input.elementType else {
+  private mutating func readInputs(of graph: Graph, into scope: inout NameScope) throws(EngineError) {
+    for input in graph.inputs where scope.values[input.name] == nil {
+      switch input.type {
+      case .tensor(let type, _)?: draft.inputs.append(try define(input.name, in: &scope, type: type))
+      case .sequence?, .optional?: draft.otherInputs[try define(input.name, in: &scope, type: nil)] = input
+      default:
         throw EngineError(.unsupported, "the input \"\(input.name)\" is no tensor of a stated element type")
       }
-      draft.inputs.append(try define(input.name, type: type))
     }
   }
 
-  /// The nodes in an order in which every value exists before it is read.
-  private func sortedNodes() throws(EngineError) -> [Node] {
-    let nodes = model.graph.nodes
-    var producers: [String: Int] = [:]
-    for (index, node) in nodes.enumerated() {
-      for output in node.outputs where !output.isEmpty { producers[output] = index }
-    }
-    var waitingFor = [Int](repeating: 0, count: nodes.count)
-    var readers = [[Int]](repeating: [], count: nodes.count)
-    for (index, node) in nodes.enumerated() {
-      for input in node.inputs where !input.isEmpty && valueOfName[input] == nil {
-        guard let producer = producers[input] else {
-          throw EngineError(.invalidGraph, "nothing produces its input \"\(input)\"", node: node.label)
-        }
-        readers[producer].append(index)
-        waitingFor[index] += 1
+  private mutating func readNodes(_ nodes: [Node], in scope: inout NameScope) throws(EngineError) {
+    for index in try NodeOrder.sorted(nodes, known: { scope.values[$0] != nil }) {
+      let node = scope.bound(nodes[index])
+      var inputs: [Int?] = []
+      for name in node.inputs { inputs.append(name.isEmpty ? nil : scope.values[name] ?? nil) }
+      if let other = inputs.compactMap({ $0 }).first(where: { draft.otherInputs[$0] != nil }) {
+        try pass(other, through: node, in: &scope)
+      } else if let function = scope.functions.function(calledBy: node) {
+        try readCall(of: function, by: node, inputs: inputs, in: &scope)
+      } else {
+        try append(node, inputs: inputs, in: &scope)
       }
     }
-    guard waitingFor.contains(where: { $0 > 0 }) else { return nodes }
-    var order: [Int] = []
-    var ready = nodes.indices.filter { waitingFor[$0] == 0 }
-    var next = 0
-    while next < ready.count {
-      let index = ready[next]
-      next += 1
-      order.append(index)
-      for reader in readers[index] {
-        waitingFor[reader] -= 1
-        if waitingFor[reader] == 0 { ready.append(reader) }
-      }
-    }
-    guard order.count == nodes.count else {
-      let stuck = nodes.indices.first { waitingFor[$0] > 0 } ?? 0
-      throw EngineError(.invalidGraph, "it is part of a cycle or behind one", node: nodes[stuck].label)
-    }
-    return order.map { nodes[$0] }
   }
 
-  private mutating func append(_ node: Node) throws(EngineError) {
-    guard let version = model.operatorSetVersion(domain: node.domain) else {
+  /// A value that is no tensor is itself behind an identity, and nowhere else to be used.
+  private mutating func pass(_ value: Int, through node: Node, in scope: inout NameScope) throws(EngineError) {
+    guard node.operatorType == "Identity", node.domain.isEmpty || node.domain == "ai.onnx", node.outputs.count == 1,
+      scope.values[node.outputs[0]] == nil
+    else {
+      let type = draft.otherInputs[value]?.type?.description ?? "value"
+      throw EngineError(
+        .unsupported, "its input is a \(type); of values that are no tensors, only Identity is supported",
+        node: node.label)
+    }
+    scope.values[node.outputs[0]] = .some(value)
+  }
+
+  /// The body of a function stands in for its call.
+  private mutating func readCall(
+    of function: Function, by node: Node, inputs: [Int?], in scope: inout NameScope
+  ) throws(EngineError) {
+    var body = try scope.body(of: function, calledBy: node, inputs: inputs)
+    try readNodes(function.nodes, in: &body)
+    for (name, inner) in zip(node.outputs, function.outputs) where !name.isEmpty {
+      guard scope.values[name] == nil else {
+        throw EngineError(.invalidGraph, "the value \"\(name)\" is produced twice", node: node.label)
+      }
+      guard let value = body.values[inner] ?? nil else {
+        throw EngineError(
+          .invalidGraph, "the function \"\(function.name)\" does not produce its output \"\(inner)\"", node: node.label)
+      }
+      scope.values[name] = .some(value)
+    }
+  }
+
+  private mutating func append(_ node: Node, inputs: [Int?], in scope: inout NameScope) throws(EngineError) {
+    guard let version = scope.version(of: node.domain) else {
       throw EngineError(
         .invalidGraph, "the model imports no operator set \"\(node.domain)\"", node: node.label)
     }
-    var inputs: [Int?] = []
-    for name in node.inputs { inputs.append(name.isEmpty ? nil : valueOfName[name]) }
+    let operation: DraftNode.Operation = node.isConditional ? .conditional(scope) : .standard
     var outputs: [Int?] = []
-    for name in node.outputs { outputs.append(name.isEmpty ? nil : try define(name, type: nil, node: node)) }
-    draft.nodes.append(
-      DraftNode(origin: node, version: version, operation: .standard, inputs: inputs, outputs: outputs))
+    for name in node.outputs {
+      outputs.append(name.isEmpty ? nil : try define(name, in: &scope, type: nil, node: node))
+    }
+    nodes.append(
+      DraftNode(origin: node, version: version, operation: operation, inputs: inputs, outputs: outputs))
   }
+}
+
+extension Node {
+  /// Whether it is the standard operator `If`.
+  fileprivate var isConditional: Bool { operatorType == "If" && (domain.isEmpty || domain == "ai.onnx") }
 }

@@ -29,7 +29,7 @@ extension DraftNode {
   /// The operator it computes, with what was fused into it.
   package var describedOperator: String {
     switch operation {
-    case .standard: origin.operatorType
+    case .standard, .conditional: origin.operatorType
     case .dense(let layer):
       "Dense" + (layer.bias == nil ? "" : "+bias") + (layer.activation == .identity ? "" : "+\(layer.activation.name)")
     case .activation(let activation): activation.name

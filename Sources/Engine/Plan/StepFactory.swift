@@ -6,9 +6,10 @@ package enum StepFactory {
   ///
   /// - Throws: `EngineError` that names the node.
   package static func step(for node: DraftNode, in draft: Draft, pool: ThreadPool) throws(EngineError) -> any Step {
-    do {
+    do throws(EngineError) {
       switch node.operation {
       case .standard: return try standardStep(node, draft)
+      case .conditional: throw UnsupportedOperator.computedCondition
       case .dense(let layer):
         let step = try DenseStep(layer, pool: pool)
         return try widened(step, types: [layer.elementType])
@@ -27,8 +28,7 @@ package enum StepFactory {
   private static func standardStep(_ node: DraftNode, _ draft: Draft) throws(EngineError) -> any Step {
     let origin = node.origin
     guard let row = OperatorTable.row(origin.operatorType, domain: origin.domain, version: node.version) else {
-      let domain = origin.domain.isEmpty ? "" : " of \(origin.domain)"
-      throw EngineError(.unsupported, "the operator \(origin.operatorType)\(domain) is not supported")
+      throw UnsupportedOperator(origin, version: node.version).error
     }
     var types: [ElementType?] = []
     for input in node.inputs {

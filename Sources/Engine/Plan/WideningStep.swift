@@ -24,12 +24,7 @@ package struct WideningStep: Step {
 
   package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let types = inputTypes
-    let work = try inner.resolve(
-      StepInputs(
-        inputs.views.enumerated().map { index, view in
-          guard let view, WideningStep.wide(view.elementType) != view.elementType else { return view }
-          return unsafe InputView(elementType: .float32, shape: view.shape)
-        }))
+    let work = try resolveInner(inputs)
     let inputCount = inputs.count
     let slotCount = inputCount + work.outputShapes.count
     var cursor = unsafe (slotCount * MemoryLayout<UnsafeMutableRawPointer?>.stride + 63) & ~63
@@ -75,6 +70,31 @@ package struct WideningStep: Step {
         unsafe conversion.narrow(from: scratch, into: output)
       }
     }
+  }
+}
+
+extension WideningStep {
+  /// Resolves the inner step, which sees float32 elements where it needs any.
+  private func resolveInner(_ inputs: StepInputs) throws(EngineError) -> Work {
+    var wideContents: [RawMemory] = []
+    var views = inputs.views
+    for (index, view) in views.enumerated() {
+      guard let view, WideningStep.wide(view.elementType) != view.elementType else { continue }
+      var contents: UnsafeRawPointer?
+      if inner.contentInputs.contains(index), let narrow = unsafe view.contents {
+        guard let byteCount = ElementType.float32.carriedByteCount(of: view.count) else {
+          throw EngineError(.shapeMismatch, "a value is too large")
+        }
+        let memory = try RawMemory(byteCount: byteCount)
+        let conversion = Conversion(slot: index, type: view.elementType, offset: 0, count: view.count)
+        unsafe conversion.widen(from: narrow, into: memory.base)
+        unsafe contents = UnsafeRawPointer(memory.base)
+        wideContents.append(memory)
+      }
+      views[index] = unsafe InputView(elementType: .float32, shape: view.shape, contents: contents)
+    }
+    defer { withExtendedLifetime(wideContents) {} }
+    return try inner.resolve(StepInputs(views))
   }
 }
 

@@ -48,7 +48,7 @@ public struct CSVTable: Sendable {
   /// - Throws: `FormatError` of kind `mismatch` when a row does not fill the shape, or a number does not fit the type.
   public func tensor(for input: Value) throws(FormatError) -> Tensor {
     let elementType = input.elementType ?? .float32
-    let tensor = Tensor(values, shape: try shape(for: input))
+    let tensor = Tensor(values, shape: try Self.shape(of: input, rows: rowCount, columns: columnCount))
     if let range = Self.wholeNumbers(of: elementType) {
       if let stranger = values.first(where: { $0 != $0.rounded() || !range.contains($0) }) {
         throw FormatError(
@@ -67,16 +67,17 @@ public struct CSVTable: Sendable {
     return isUnsigned ? 0..<end : -end..<end
   }
 
-  private func shape(for input: Value) throws(FormatError) -> [Int] {
-    guard let declared = input.shape else { return [rowCount, columnCount] }
+  /// The shape of an input whose rows are lines of so many cells.
+  static func shape(of input: Value, rows: Int, columns: Int) throws(FormatError) -> [Int] {
+    guard let declared = input.shape else { return [rows, columns] }
     let open = declared.dimensions.dropFirst().filter { $0.value == nil }.count
     let known = checkedProduct(declared.dimensions.dropFirst().compactMap(\.value)) ?? 0
-    let isFilled = open == 0 ? known == columnCount : open == 1 && known > 0 && columnCount % known == 0
+    let isFilled = open == 0 ? known == columns : open == 1 && known > 0 && columns % known == 0
     guard declared.rank > 0, isFilled else {
       throw FormatError(
-        .mismatch, "the rows have \(columnCount) numbers, but the input \"\(input.name)\" has the shape \(declared)")
+        .mismatch, "the rows have \(columns) cells, but the input \"\(input.name)\" has the shape \(declared)")
     }
-    return [rowCount] + declared.dimensions.dropFirst().map { $0.value ?? columnCount / known }
+    return [rows] + declared.dimensions.dropFirst().map { $0.value ?? columns / known }
   }
 
   /// Tensors side by side as text: a line of names, then a line for each row. Numbers have the digits that tell them from
@@ -92,7 +93,7 @@ public struct CSVTable: Sendable {
     var columns: [(cells: [String], count: Int)] = []
     for (name, tensor) in tensors {
       let count = tensor.shape.dropFirst().reduce(1, *)
-      let name = name.contains(where: { ",;\t\"".contains($0) }) ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
+      let name = quoted(name)
       names += count == 1 ? [name] : (0..<count).map { "\(name)_\($0)" }
       columns.append((try cells(of: tensor), count))
     }
@@ -106,11 +107,13 @@ public struct CSVTable: Sendable {
   }
 
   private static func cells(of tensor: Tensor) throws(FormatError) -> [String] {
-    if tensor.elementType == .int64 { return try tensor.elements(as: Int64.self).map { "\($0)" } }
-    if tensor.elementType == .uint64 { return try tensor.elements(as: UInt64.self).map { "\($0)" } }
-    let isWide = tensor.elementType == .float64
-    let isWhole = tensor.elementType.isInteger || tensor.elementType == .bool
-    return try tensor.doubles().map { isWhole ? "\(Int($0))" : isWide ? "\($0)" : "\(Float($0))" }
+    let texts = try tensor.texts()
+    return tensor.elementType == .string ? texts.map(quoted) : texts
+  }
+
+  /// A cell that holds what would end it stands in quotes.
+  private static func quoted(_ cell: String) -> String {
+    cell.contains { ",;\t\"".contains($0) || $0.isNewline } ? "\"\(cell.replacing("\"", with: "\"\""))\"" : cell
   }
 
   private static func separator(of line: Substring) -> Character {

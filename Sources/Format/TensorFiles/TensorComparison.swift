@@ -37,6 +37,7 @@ public struct TensorComparison: Sendable, Hashable {
     case .tensor(let tensor): arrays = ["": tensor]
     case .named(let tensors): arrays = tensors
     case .table(let table): arrays = ["": Tensor(table.values, shape: [table.rowCount, table.columnCount])]
+    case .text: throw FormatError(.mismatch, "a table of strings is no array of numbers")
     }
     if results.allSatisfy({ arrays[$0.name] != nil }) {
       return results.compactMap { result in arrays[result.name].map { (result.name, result.tensor, $0) } }

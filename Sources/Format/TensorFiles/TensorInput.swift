@@ -6,13 +6,19 @@ public enum TensorInput: Sendable {
   case tensor(Tensor)
   case named(OrderedDictionary<String, Tensor>)
   case table(CSVTable)
+  /// A table for an input of strings.
+  case text(TextTable)
 
   /// Reads a file by its content: `.npy`, `.npz`, a serialised tensor (`.pb`), or a table of numbers; `-` reads a table from standard input.
   ///
+  /// - Parameter asText: whether a table holds strings, which also numbers may be.
   /// - Throws: `FormatError` that names the file.
-  public static func read(_ path: String) throws(FormatError) -> TensorInput {
+  public static func read(_ path: String, asText: Bool = false) throws(FormatError) -> TensorInput {
+    func table(_ text: String) throws(FormatError) -> TensorInput {
+      asText ? .text(try TextTable(text)) : .table(try CSVTable(text))
+    }
     do throws(FormatError) {
-      if path == "-" { return .table(try CSVTable(standardInput())) }
+      if path == "-" { return try table(standardInput()) }
       let region = ByteRegion(try MappedFile(path: path))
       let start = region.prefix(8)
       if start.starts(with: NpyFile.signature) { return .tensor(try NpyFile.read(region)) }
@@ -28,7 +34,7 @@ public enum TensorInput: Sendable {
           throw FormatError(.unrecognized, "is neither .npy, .npz, a serialised tensor nor a table of numbers")
         }
       }
-      return .table(try CSVTable(String(decoding: bytes, as: UTF8.self)))
+      return try table(String(decoding: bytes, as: UTF8.self))
     } catch {
       throw error.inFile(path == "-" ? "standard input" : path)
     }
@@ -76,6 +82,7 @@ public enum TensorInput: Sendable {
     switch self {
     case .tensor(let tensor): return tensor
     case .table(let table): return try table.tensor(for: value)
+    case .text(let table): return try table.tensor(for: value)
     case .named(let tensors):
       guard let tensor = tensors[value.name] ?? (tensors.count == 1 ? tensors.values.first : nil) else {
         throw FormatError(.mismatch, "the archive has no array \"\(value.name)\"")

@@ -12,6 +12,26 @@ public struct TensorTolerance: Sendable, Hashable {
     self.absolute = absolute
   }
 
+  /// What is wrong with a value, `nil` when it is close enough to the expected one: of the same form, each tensor close.
+  ///
+  /// - Throws: `FormatError` when elements cannot be read.
+  public func difference(_ actual: TensorValue, expected: TensorValue) throws(FormatError) -> String? {
+    switch (actual, expected) {
+    case (.tensor(let actual), .tensor(let expected)): return try difference(actual, expected: expected)
+    case (.optional(let actual?), .optional(let expected?)): return try difference(actual, expected: expected)
+    case (.optional(nil), .optional(nil)): return nil
+    case (.sequence(let actual), .sequence(let expected)):
+      guard actual.count == expected.count else {
+        return "is a sequence of \(actual.count), expected are \(expected.count)"
+      }
+      for (index, pair) in zip(actual, expected).enumerated() {
+        if let difference = try difference(pair.0, expected: pair.1) { return "element \(index) \(difference)" }
+      }
+      return nil
+    default: return "is of another form than expected"
+    }
+  }
+
   /// What is wrong with a tensor, `nil` when it is close enough to the expected one.
   ///
   /// Type and shape have to be the same; a NaN is equal to a NaN, an infinity to itself alone. Elements that are no plain

@@ -131,7 +131,7 @@ struct ValidatedBody {
 
 extension Node {
   /// The graphs among the attributes, by attribute name.
-  var subgraphs: [(name: String, graph: Graph)] {
+  package var subgraphs: [(name: String, graph: Graph)] {
     var result: [(name: String, graph: Graph)] = []
     for attribute in attributes {
       switch attribute.value {
@@ -145,7 +145,7 @@ extension Node {
   }
 
   /// The values that the node, or a graph inside of it, reads.
-  var readNames: Set<String> {
+  package var readNames: Set<String> {
     var names = Set(inputs)
     for (_, graph) in subgraphs { names.formUnion(ValidatedBody(graph).freeNames) }
     names.remove("")

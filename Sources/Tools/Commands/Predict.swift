@@ -108,11 +108,14 @@ struct Predict: ParsableCommand {
       if let mark = argument.firstIndex(of: "="), mark > argument.startIndex {
         let name = String(argument[..<mark])
         if inputs.contains(where: { $0.name == name }) || !FileSystem.exists(argument) {
-          given.append((name, try TensorInput.read(String(argument[argument.index(after: mark)...]))))
+          let file = String(argument[argument.index(after: mark)...])
+          let isText = inputs.contains { $0.name == name && $0.elementType == .string }
+          given.append((name, try TensorInput.read(file, asText: isText)))
           continue
         }
       }
-      given.append((nil, try TensorInput.read(argument)))
+      let isText = !inputs.isEmpty && inputs.allSatisfy { $0.elementType == .string }
+      given.append((nil, try TensorInput.read(argument, asText: isText)))
     }
     return given
   }

@@ -11,7 +11,10 @@ struct PredictionView {
 
   private let results: [(name: String, tensor: Tensor)]
   private let labels: [String]?
+  /// The elements of each output, none where they are no real numbers.
   private let values: [[Double]]
+  /// The same for people.
+  private let cells: [[String]]
   private let rankings: [Row]?
   private let isMarginAsked: Bool
   private let correct: Int?
@@ -26,11 +29,18 @@ struct PredictionView {
     self.labels = labels
     isMarginAsked = minimumMargin != nil
     var values: [[Double]] = []
-    for (_, tensor) in results { values.append(try tensor.doubles()) }
+    var cells: [[String]] = []
+    for (_, tensor) in results {
+      let numbers = tensor.holdsNumbers ? try tensor.doubles() : []
+      values.append(numbers)
+      cells.append(tensor.holdsNumbers ? numbers.map { "\(Float($0))" } : try tensor.texts())
+    }
     self.values = values
+    self.cells = cells
     let columns = results.first?.tensor.shape.last ?? 0
     let isAsked = labels != nil || top != nil || minimumMargin != nil || truth != nil
-    let isRow = results.count == 1 && results[0].tensor.shape.count == 2 && columns > 0
+    let isRow =
+      results.count == 1 && results[0].tensor.shape.count == 2 && columns > 0 && results[0].tensor.holdsNumbers
     guard isRow, isAsked ? columns > 1 || truth != nil : ClassRanking.areProbabilities(values[0], columns: columns)
     else {
       guard !isAsked else {
@@ -94,17 +104,16 @@ struct PredictionView {
   }
 
   private func printValues() {
-    for ((name, tensor), values) in zip(results, values) {
+    for ((name, tensor), cells) in zip(results, cells) {
       if results.count > 1 { Swift.print(Terminal.colored("\(name) \(Shape(tensor.shape))".onOneLine, .bold)) }
       let columns = tensor.shape.dropFirst().reduce(1, *)
       guard columns > 0, !tensor.shape.isEmpty else {
-        Swift.print(values.map { "\(Float($0))" }.joined(separator: " "))
+        Swift.print(cells.joined(separator: " "))
         continue
       }
       var table = Table(("Row", .right), (columns == 1 ? "Value" : "Values", .left))
-      for row in 0..<values.count / columns {
-        table.add(
-          String(row), values[row * columns..<(row + 1) * columns].map { "\(Float($0))" }.joined(separator: " "))
+      for row in 0..<cells.count / columns {
+        table.add(String(row), cells[row * columns..<(row + 1) * columns].joined(separator: " ").onOneLine)
       }
       table.print()
     }
@@ -125,7 +134,12 @@ struct PredictionView {
     if let rankings {
       members["predictions"] = .array(rankings.enumerated().map { index, row in json(of: row, at: index) })
     } else {
-      members["values"] = .array(values.map { .array($0.map { .double($0) }) })
+      members["values"] = .array(
+        results.indices.map { index in
+          .array(
+            results[index].tensor.holdsNumbers
+              ? values[index].map { .double($0) } : cells[index].map { .string($0) })
+        })
     }
     if let correct, let rows = results.first?.tensor.shape.first {
       members["accuracy"] = [

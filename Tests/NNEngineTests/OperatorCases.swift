@@ -4,6 +4,7 @@ import NNFormat
 /// One call of an operator with concrete inputs; inputs named in `constants` are initializers.
 struct OperatorCase: CustomStringConvertible, Sendable {
   var type: String
+  var domain = ""
   var inputs: [Tensor?]
   var attributes: [Attribute] = []
   var outputs = 1
@@ -36,7 +37,7 @@ struct OperatorCase: CustomStringConvertible, Sendable {
       }
     }
     let outputs = (0..<outputs).map { "y\($0)" }
-    sketch.node(type, names, outputs, attributes)
+    sketch.node(type, domain: domain, names, outputs, attributes)
     for name in outputs { sketch.graph.outputs.append(Value(name: name)) }
     return (sketch, given)
   }
@@ -44,7 +45,7 @@ struct OperatorCase: CustomStringConvertible, Sendable {
 
 /// Cases for the operators, by family.
 enum OperatorCases {
-  static let all = unary + binary + matrices + rows + reductions + layout + generators
+  static let all = unary + binary + matrices + rows + reductions + layout + generators + quantised
 
   static var unary: [OperatorCase] {
     var random = SeededGenerator(11)

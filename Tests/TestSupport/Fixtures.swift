@@ -41,6 +41,8 @@ package struct FixtureRow: Sendable, CustomStringConvertible {
   package let outputs: String?
   package let tolerance: Double
   package let expectation: Expectation
+  /// Whether what a row of the input gives depends on the rows beside it.
+  package let dependsOnBatch: Bool
   package let message: String?
   package let layers: [String]
 
@@ -58,6 +60,7 @@ package struct FixtureRow: Sendable, CustomStringConvertible {
     inputs = json["inputs"]?.string
     outputs = json["outputs"]?.string
     tolerance = json["tolerance"]?.double ?? 0
+    dependsOnBatch = json["batch"]?.string == "whole"
     message = json["message"]?.string
     layers = json["layers"]?.strings ?? []
   }

@@ -85,8 +85,7 @@ private struct MatMulMaker: ArithmeticOperators.StepMaker {
   }
 }
 
-/// The product of stacks of matrices, as NumPy's `matmul`: leading axes broadcast, vectors gain an axis
-/// and lose it again.
+/// The product of stacks of matrices, as NumPy's `matmul`.
 struct MatMulStep<Product: MatrixProduct>: Step {
   let product: Product
 
@@ -94,43 +93,19 @@ struct MatMulStep<Product: MatrixProduct>: Step {
   var kernel: String { product.kernel }
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
-    let (left, right) = (try inputs.shape(0), try inputs.shape(1))
-    guard !left.isEmpty, !right.isEmpty else {
-      throw EngineError(.shapeMismatch, "a scalar has no matrix product")
-    }
-    let a = left.count == 1 ? [1] + left : left
-    let b = right.count == 1 ? right + [1] : right
-    let (rows, depth, columns) = (a[a.count - 2], a[a.count - 1], b[b.count - 1])
-    guard depth == b[b.count - 2] else {
-      throw EngineError(.shapeMismatch, "\(Shape(left)) times \(Shape(right)): the inner extents differ")
-    }
-    let (stackA, stackB) = (Array(a.dropLast(2)), Array(b.dropLast(2)))
-    let stack = try Extents.broadcast([stackA, stackB])
-    var shape = stack
-    if left.count > 1 { shape.append(rows) }
-    if right.count > 1 { shape.append(columns) }
-    _ = try Extents.count(stack + [rows, columns])
-    let nest = LoopNest(
-      stack,
-      strides: [Extents.strides(of: stackA, in: stack), Extents.strides(of: stackB, in: stack), Extents.strides(stack)])
+    let stack = try MatrixStack(inputs.shape(0), inputs.shape(1))
+    let (rows, depth, columns) = (stack.rows, stack.depth, stack.columns)
     let product = product
     return Work(
-      [shape], scratchByteCount: product.scratchByteCount(rows: rows, depth: depth, columns: columns)
+      [stack.shape], scratchByteCount: product.scratchByteCount(rows: rows, depth: depth, columns: columns)
     ) { (memory) throws(EngineError) in
       let a = unsafe memory.input(0).assumingMemoryBound(to: Product.Scalar.self)
       let b = unsafe memory.input(1).assumingMemoryBound(to: Product.Scalar.self)
       let c = unsafe memory.output(0).assumingMemoryBound(to: Product.Scalar.self)
-      for row in 0..<nest.rows {
-        for index in 0..<nest.rowLength {
-          let from = (
-            nest.offset(of: row, in: 0) + index * nest.rowStrides[0],
-            nest.offset(of: row, in: 1) + index * nest.rowStrides[1]
-          )
-          let to = nest.offset(of: row, in: 2) + index * nest.rowStrides[2]
-          unsafe product.run(
-            rows: rows, depth: depth, columns: columns, a: a + from.0 * rows * depth, b: b + from.1 * depth * columns,
-            c: c + to * rows * columns, memory: memory)
-        }
+      stack.forEach { left, right, result in
+        unsafe product.run(
+          rows: rows, depth: depth, columns: columns, a: a + left * rows * depth, b: b + right * depth * columns,
+          c: c + result * rows * columns, memory: memory)
       }
     }
   }

@@ -2,7 +2,7 @@ import NNFormat
 
 /// Fixes the element type of every value and runs, once, the nodes whose inputs are all constant.
 package enum ConstantFolding {
-  /// Folding may not blow a model up: a result larger than this and than twice its inputs is left to the run.
+  /// Folding may not blow a model up: a result larger than this and than a few times its inputs is left to the run.
   private static let largestResult = 16 << 20
 
   package static func apply(to draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
@@ -42,7 +42,7 @@ package enum ConstantFolding {
       let inputBytes = inputs.reduce(0) { $0 + ($1?.byteCount ?? 0) }
       guard
         let results = try runner.run(
-          step, inputs: inputs, outputCount: node.outputs.count, limit: max(largestResult, inputBytes * 2))
+          step, inputs: inputs, outputCount: node.outputs.count, limit: max(largestResult, inputBytes * step.foldingGrowth))
       else { return false }
       for (output, result) in zip(node.outputs, results) {
         if let output { draft.values[output].constant = result }

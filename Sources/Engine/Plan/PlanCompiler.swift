@@ -10,11 +10,11 @@ package enum PlanCompiler {
   package static func compile(_ model: Model, options: EngineOptions, pool: ThreadPool) throws(EngineError) -> Result {
     var draft = try GraphReader.read(model)
     try ConstantFolding.apply(to: &draft, options: options, pool: pool)
-    if options.fusion { try Fusion.apply(to: &draft) }
+    if options.fusion { try Fusion.apply(to: &draft, pool: pool) }
     draft.removeDeadNodes()
     var steps: [ExecutionPlan.BoundStep] = []
     for node in draft.nodes {
-      let step = try StepFactory.step(for: node, in: draft, pool: pool)
+      let step = try StepFactory.step(for: node, in: draft, pool: pool).prepared(pool)
       steps.append(
         ExecutionPlan.BoundStep(
           step: step, inputs: node.inputs, outputs: node.outputs,

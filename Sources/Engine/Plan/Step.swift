@@ -12,14 +12,21 @@ package protocol Step: Sendable {
   var dependsOnlyOnShapes: Bool { get }
   /// What does the work, for profiles.
   var kernel: String { get }
+  /// How many times larger than its inputs a result that is computed once and for all may be.
+  var foldingGrowth: Int { get }
 
   /// Checks concrete shapes and prepares the work for them.
   ///
   /// - Throws: `EngineError` of kind `shapeMismatch` when the shapes do not fit together.
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work
+
+  /// The step as a plan keeps it, with what is worth doing once done: constants packed, tables filled.
+  func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step
 }
 
 extension Step {
+  package var foldingGrowth: Int { 2 }
+  package func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step { self }
   package var contentInputs: [Int] { [] }
   package var dependsOnlyOnShapes: Bool { false }
 }

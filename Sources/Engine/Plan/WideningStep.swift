@@ -17,6 +17,10 @@ package struct WideningStep: Step {
   package var dependsOnlyOnShapes: Bool { inner.dependsOnlyOnShapes }
   package var kernel: String { "\(inner.kernel) in float32" }
 
+  package func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step {
+    WideningStep(try inner.prepared(pool), inputTypes: inputTypes, narrow: narrow)
+  }
+
   /// The type that stands for a type while the inner step runs.
   package static func wide(_ type: ElementType) -> ElementType {
     type == .float16 || type == .bfloat16 ? .float32 : type

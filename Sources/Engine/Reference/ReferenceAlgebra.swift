@@ -58,7 +58,7 @@ enum ReferenceAlgebra {
   }
 
   /// The elements that share all coordinates of an index but those of some axes.
-  private static func along(_ x: ReferenceTensor, _ index: [Int], _ axes: [Int]) -> [Double] {
+  static func along(_ x: ReferenceTensor, _ index: [Int], _ axes: [Int]) -> [Double] {
     ReferenceTensor.indices(axes.map { x.shape[$0] }).map { moved in
       var index = index
       for (axis, value) in zip(axes, moved) { index[axis] = value }

@@ -61,6 +61,7 @@ struct ReferenceNode {
 /// The operators, each by one small function; families are tried in turn.
 enum ReferenceOperators {
   static func run(_ node: ReferenceNode) throws(EngineError) -> [ReferenceTensor]? {
+    if let results = ReferenceQuantisation.run(node) { return results }
     if let result = ReferenceElementwise.run(node) { return [result] }
     if let result = ReferenceAlgebra.run(node) { return [result] }
     return try ReferenceLayout.run(node)

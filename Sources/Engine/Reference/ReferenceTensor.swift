@@ -35,7 +35,7 @@ package struct ReferenceTensor {
         values = try ReferenceTensor.patterns(tensor).map { Double(Float16(bitPattern: $0)) }
       case .bfloat16:
         values = try ReferenceTensor.patterns(tensor).map { Double(Float(bitPattern: UInt32($0) << 16)) }
-      default: throw FormatError(.unsupported, "the reference has no \(tensor.elementType.name)")
+      default: values = try tensor.doubles()
       }
     } catch {
       throw EngineError(.unsupported, error.message)
@@ -71,7 +71,12 @@ package struct ReferenceTensor {
       } catch {
         throw EngineError(.unsupported, error.message)
       }
-    default: throw EngineError(.unsupported, "the reference has no \(elementType.name)")
+    default:
+      do {
+        return try Tensor(values, shape: shape).converted(to: elementType)
+      } catch {
+        throw EngineError(.unsupported, error.message)
+      }
     }
   }
 

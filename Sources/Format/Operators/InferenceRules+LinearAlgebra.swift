@@ -19,7 +19,8 @@ extension InferenceRules {
 }
 
 extension InferenceContext {
-  fileprivate func matrix(
+  /// The extents of a matrix input, exchanged where the attribute says so.
+  func matrix(
     _ index: Int, transposed attribute: String
   ) throws(FormatError) -> (rows: Dimension, columns: Dimension) {
     try requireRank(2, input: index)

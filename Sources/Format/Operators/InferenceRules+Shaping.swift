@@ -51,25 +51,8 @@ extension InferenceRules {
 
   static func concat(_ context: inout InferenceContext) throws(FormatError) {
     let type = try context.commonElementType(context.inputs.indices)
-    let shapes = context.inputs.map { $0?.shape }
-    guard var result = shapes.lazy.compactMap({ $0 }).first else { return context.setOutput(type, nil) }
-    let axis = try context.axis(context.node.int("axis", default: 1), rank: result.rank)
-    var extents: [Dimension] = []
-    for shape in shapes {
-      guard let shape else {
-        extents.append(.unknown)
-        continue
-      }
-      guard shape.rank == result.rank else {
-        throw context.mismatch("inputs have different ranks, \(result) and \(shape)")
-      }
-      extents.append(shape[axis])
-      for other in 0..<shape.rank where other != axis {
-        result[other] = try context.unified(result[other], shape[other], "extents of axis \(other)")
-      }
-    }
-    result[axis] = try context.sum(extents)
-    context.setOutput(type, result, contents: result.rank == 1 ? context.concatenatedContents() : nil)
+    let result = try context.concatenation(context.inputs.indices)
+    context.setOutput(type, result, contents: result?.rank == 1 ? context.concatenatedContents() : nil)
   }
 
   static func split(_ context: inout InferenceContext) throws(FormatError) {
@@ -141,6 +124,29 @@ extension InferenceContext {
   func unknownContents(_ index: Int) -> [Dimension]? {
     guard let count = vectorLength(index), count <= maximumContentsCount else { return nil }
     return Array(repeating: .unknown, count: count)
+  }
+
+  /// The shape of inputs put side by side along the attribute's axis; `nil` when no shape is known.
+  func concatenation(_ indices: some Sequence<Int>) throws(FormatError) -> Shape? {
+    let shapes = indices.map { shape($0) }
+    guard var result = shapes.lazy.compactMap({ $0 }).first else { return nil }
+    let axis = try axis(node.int("axis", default: 1), rank: result.rank)
+    var extents: [Dimension] = []
+    for shape in shapes {
+      guard let shape else {
+        extents.append(.unknown)
+        continue
+      }
+      guard shape.rank == result.rank else {
+        throw mismatch("inputs have different ranks, \(result) and \(shape)")
+      }
+      extents.append(shape[axis])
+      for other in 0..<shape.rank where other != axis {
+        result[other] = try unified(result[other], shape[other], "extents of axis \(other)")
+      }
+    }
+    result[axis] = try sum(extents)
+    return result
   }
 
   fileprivate func concatenatedContents() -> [Dimension]? {

@@ -4,7 +4,7 @@ public enum OperatorRegistry {
   static let families: [[OperatorSchema]] = [
     OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.casting, OperatorSchema.comparison,
     OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra, OperatorSchema.normalization,
-    OperatorSchema.quantization, OperatorSchema.reduction, OperatorSchema.shaping,
+    OperatorSchema.quantization, OperatorSchema.contributedQuantization, OperatorSchema.reduction, OperatorSchema.shaping,
   ]
 
   private static let rows: [String: [OperatorSchema]] = {
@@ -20,6 +20,9 @@ public enum OperatorRegistry {
     let domain = domain == "ai.onnx" ? "" : domain
     return rows["\(domain):\(name)"]?.first { $0.sinceVersion <= version }
   }
+
+  /// The domains of which at least one operator is known.
+  static let domains = Set(all.map(\.domain))
 
   /// Every schema, for reports and tests.
   public static var all: [OperatorSchema] { families.flatMap { $0 } }

@@ -59,7 +59,7 @@ extension ModelValidator {
       return add(.error, "missing-operator-set", "no version of operator set \"\(domain)\" is imported", at: place)
     }
     if let function = function(calledBy: node) { return check(node, calling: function, at: place) }
-    guard Self.standardDomains.contains(node.domain) else {
+    guard Self.standardDomains.contains(node.domain) || OperatorRegistry.domains.contains(node.domain) else {
       let message = "operator \(node.operatorType) is of the domain \"\(node.domain)\", which is not known"
       return add(.warning, "unknown-domain", message, at: place)
     }

@@ -1,16 +1,43 @@
 import NNFormat
 
 extension Fusion {
-  /// MatMul and Gemm with a constant matrix on the right become a dense layer.
-  package static func fuseDense(_ draft: inout Draft) throws(EngineError) {
+  /// MatMul and Gemm with a constant matrix on the right become a dense layer, MatMulNBits with constant weights, too.
+  package static func fuseDense(_ draft: inout Draft, _ pool: ThreadPool) throws(EngineError) {
     for index in draft.nodes.indices {
       let node = draft.nodes[index]
-      guard let layer = matMulLayer(node, draft) ?? gemmLayer(node, draft), let input = node.inputs[0],
+      guard let layer = try layer(node, draft, pool), let input = node.inputs[0],
         draft.values[input].elementType == layer.elementType
       else { continue }
       draft.nodes[index].operation = .dense(layer)
       draft.nodes[index].inputs = [input]
     }
+  }
+
+  private static func layer(
+    _ node: DraftNode, _ draft: Draft, _ pool: ThreadPool
+  ) throws(EngineError) -> DenseLayer? {
+    if let layer = matMulLayer(node, draft) ?? gemmLayer(node, draft) { return layer }
+    return try bitsLayer(node, draft, pool)
+  }
+
+  /// float32 weights of a MatMulNBits whose parts are all constant.
+  private static func bitsLayer(
+    _ node: DraftNode, _ draft: Draft, _ pool: ThreadPool
+  ) throws(EngineError) -> DenseLayer? {
+    guard node.isStandard, node.origin.domain == "com.microsoft", node.origin.operatorType == "MatMulNBits",
+      let input = node.inputs[0], draft.values[input].elementType == .float32
+    else { return nil }
+    let types = node.inputs.map { $0.flatMap { draft.values[$0].elementType } }
+    let context = NodeContext(
+      node: node.origin, version: node.version, inputTypes: types, constants: node.inputs.map { draft.constant($0) })
+    guard let weights = try MatMulNBitsStep(context).dequantised(pool),
+      var layer = DenseLayer(weights: weights, isTransposed: true)
+    else { return nil }
+    if context.has(5) {
+      guard let values = context.constant(5), let bias = columnValues(values, layer.columns) else { return nil }
+      layer.bias = bias
+    }
+    return layer
   }
 
   private static func matMulLayer(_ node: DraftNode, _ draft: Draft) -> DenseLayer? {

@@ -3,10 +3,10 @@
 /// A rule rewrites the draft and may leave nodes behind whose results nobody reads.
 package enum Fusion {
   /// Applies the rules in the order in which they build on each other.
-  package static func apply(to draft: inout Draft) throws(EngineError) {
+  package static func apply(to draft: inout Draft, pool: ThreadPool) throws(EngineError) {
     try removeCopies(&draft)
     try fuseSilu(&draft)
-    try fuseDense(&draft)
+    try fuseDense(&draft, pool)
     draft.removeDeadNodes()
     try fuseAffine(&draft)
     draft.removeDeadNodes()

@@ -9,7 +9,11 @@ struct GraphSketch {
   init(version: Int = 21) { self.version = version }
 
   var model: Model {
-    Model(graph: graph, operatorSets: [OperatorSetImport(version: version)], irVersion: 10)
+    let domains = Set(graph.nodes.map(\.domain)).subtracting([""]).sorted()
+    return Model(
+      graph: graph,
+      operatorSets: [OperatorSetImport(version: version)]
+        + domains.map { OperatorSetImport(domain: $0, version: $0 == "ai.onnx.ml" ? 4 : 1) }, irVersion: 10)
   }
 
   mutating func input(_ name: String, _ shape: Shape?, _ type: ElementType = .float32) {
@@ -20,10 +24,12 @@ struct GraphSketch {
     graph.initializers.append(Initializer(name: name, tensor: tensor))
   }
 
-  mutating func node(_ type: String, _ inputs: [String], _ outputs: [String], _ attributes: [Attribute] = []) {
+  mutating func node(
+    _ type: String, domain: String = "", _ inputs: [String], _ outputs: [String], _ attributes: [Attribute] = []
+  ) {
     graph.nodes.append(
       Node(
-        name: "\(type.lowercased())_\(graph.nodes.count)", type, inputs: inputs, outputs: outputs,
+        name: "\(type.lowercased())_\(graph.nodes.count)", type, domain: domain, inputs: inputs, outputs: outputs,
         attributes: attributes))
   }
 

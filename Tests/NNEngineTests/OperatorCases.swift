@@ -9,6 +9,7 @@ struct OperatorCase: CustomStringConvertible, Sendable {
   var outputs = 1
   var constants: Set<Int> = []
   var version = 21
+  var domain = ""
   var tolerance = 1e-5
   var note = ""
 
@@ -36,7 +37,7 @@ struct OperatorCase: CustomStringConvertible, Sendable {
       }
     }
     let outputs = (0..<outputs).map { "y\($0)" }
-    sketch.node(type, names, outputs, attributes)
+    sketch.node(type, domain: domain, names, outputs, attributes)
     for name in outputs { sketch.graph.outputs.append(Value(name: name)) }
     return (sketch, given)
   }
@@ -44,7 +45,8 @@ struct OperatorCase: CustomStringConvertible, Sendable {
 
 /// Cases for the operators, by family.
 enum OperatorCases {
-  static let all = unary + binary + matrices + rows + reductions + layout + generators
+  static let all =
+    unary + binary + matrices + rows + reductions + layout + generators + elementary + normalizations + legacy
 
   static var unary: [OperatorCase] {
     var random = SeededGenerator(11)

@@ -83,11 +83,13 @@ INLINE vector normalised(vector x, float mean, float inverse, const vector *scal
 }
 
 static void layer_norm(size_t rows, size_t columns, const float *x, const float *scale, const float *offset,
-                       float epsilon, float *y) {
+                       bool centred, float epsilon, float *y, float *means, float *inverses) {
   for (size_t i = 0; i < rows; i++, x += columns, y += columns) {
-    float mean = row_moment(columns, x, 0.0f, false) / (float)columns;
+    float mean = centred ? row_moment(columns, x, 0.0f, false) / (float)columns : 0.0f;
     float variance = row_moment(columns, x, mean, true) / (float)columns;
     float inverse = 1.0f / __builtin_sqrtf(variance + epsilon);
+    if (means) means[i] = mean;
+    if (inverses) inverses[i] = inverse;
     vector s, o;
     size_t j = 0;
     for (; j + LANES <= columns; j += LANES) {

@@ -10,8 +10,10 @@ struct GraphSketch {
 
   var model: Model {
     let domains = Set(graph.nodes.map(\.domain)).subtracting([""]).sorted()
-    let sets = domains.map { OperatorSetImport(domain: $0, version: 1) }
-    return Model(graph: graph, operatorSets: [OperatorSetImport(version: version)] + sets, irVersion: 10)
+    return Model(
+      graph: graph,
+      operatorSets: [OperatorSetImport(version: version)]
+        + domains.map { OperatorSetImport(domain: $0, version: $0 == "ai.onnx.ml" ? 4 : 1) }, irVersion: 10)
   }
 
   mutating func input(_ name: String, _ shape: Shape?, _ type: ElementType = .float32) {

@@ -10,6 +10,7 @@ struct OperatorCase: CustomStringConvertible, Sendable {
   var outputs = 1
   var constants: Set<Int> = []
   var version = 21
+  var domain = ""
   var tolerance = 1e-5
   var note = ""
 
@@ -45,7 +46,9 @@ struct OperatorCase: CustomStringConvertible, Sendable {
 
 /// Cases for the operators, by family.
 enum OperatorCases {
-  static let all = unary + binary + matrices + rows + reductions + layout + generators + quantised
+  static let all =
+    unary + binary + matrices + rows + reductions + layout + generators + quantised + elementary + normalizations
+    + legacy
 
   static var unary: [OperatorCase] {
     var random = SeededGenerator(11)

@@ -108,9 +108,11 @@ typedef struct {
   void (*softmax)(size_t rows, size_t columns, const float *x, float *y);
   /// y = (x - max) - log(sum(exp(x - max))).
   void (*log_softmax)(size_t rows, size_t columns, const float *x, float *y);
-  /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset, mean first, then the variance about it.
+  /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset, mean first, then the variance about it. The mean is 0
+  /// unless `centred`. Means and inverse deviations are written where asked for.
   void (*layer_norm)(size_t rows, size_t columns, const float *x, const float *_Nullable scale,
-                     const float *_Nullable offset, float epsilon, float *y);
+                     const float *_Nullable offset, bool centred, float epsilon, float *y, float *_Nullable means,
+                     float *_Nullable inverses);
   /// y = x * scale + offset, one pair a column, as one fused operation.
   void (*affine)(size_t rows, size_t columns, const float *x, const float *scale, const float *offset, float *y);
 } nn_row_f32_kernels;

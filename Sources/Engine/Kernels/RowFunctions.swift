@@ -23,14 +23,18 @@ package enum RowFunctions {
   }
 
   /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset for each row, the variance about the mean and over
-  /// `columns`. Without scale it is 1, without offset 0.
+  /// `columns`. Without scale it is 1, without offset 0; the mean is taken as 0 unless `isCentred`, which leaves the root
+  /// of the mean square. Mean and 1 / sqrt(variance + epsilon) of each row go to `means` and `inverses`, if given.
   package static func layerNorm(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
-    scale: UnsafePointer<Float>?, offset: UnsafePointer<Float>?, epsilon: Float, pool: ThreadPool,
+    scale: UnsafePointer<Float>?, offset: UnsafePointer<Float>?, isCentred: Bool = true, epsilon: Float,
+    means: UnsafeMutablePointer<Float>? = nil, inverses: UnsafeMutablePointer<Float>? = nil, pool: ThreadPool,
     table: KernelTable = .current
   ) {
-    unsafe RowTask(.layerNorm, x, y, rows, columns, scale: scale, offset: offset, epsilon: epsilon, table: table)
-      .run(pool, nanosecondsPerValue: 0.5)
+    unsafe RowTask(
+      isCentred ? .layerNorm : .rootMeanSquareNorm, x, y, rows, columns, scale: scale, offset: offset,
+      epsilon: epsilon, means: means, inverses: inverses, table: table
+    ).run(pool, nanosecondsPerValue: 0.5)
   }
 
   /// y = x * scale + offset, rounded once, with one scale and offset a column.
@@ -49,6 +53,7 @@ package enum RowFunctions {
     case softmax
     case logSoftmax
     case layerNorm
+    case rootMeanSquareNorm
     case affine
   }
 
@@ -60,12 +65,15 @@ package enum RowFunctions {
   private let scale: UnsafePointer<Float>?
   private let offset: UnsafePointer<Float>?
   private let epsilon: Float
+  private let means: UnsafeMutablePointer<Float>?
+  private let inverses: UnsafeMutablePointer<Float>?
   private let kernels: nn_row_f32_kernels
   private var rowsPerTask = 0
 
   init(
     _ function: Function, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Int,
-    scale: UnsafePointer<Float>? = nil, offset: UnsafePointer<Float>? = nil, epsilon: Float = 0, table: KernelTable
+    scale: UnsafePointer<Float>? = nil, offset: UnsafePointer<Float>? = nil, epsilon: Float = 0,
+    means: UnsafeMutablePointer<Float>? = nil, inverses: UnsafeMutablePointer<Float>? = nil, table: KernelTable
   ) {
     unsafe self.function = function
     unsafe self.x = x
@@ -75,6 +83,8 @@ package enum RowFunctions {
     unsafe self.scale = scale
     unsafe self.offset = offset
     unsafe self.epsilon = epsilon
+    unsafe self.means = means
+    unsafe self.inverses = inverses
     unsafe kernels = table.rows.pointee
   }
 
@@ -100,7 +110,10 @@ package enum RowFunctions {
     switch unsafe function {
     case .softmax: unsafe kernels.softmax(count, columns, source, target)
     case .logSoftmax: unsafe kernels.log_softmax(count, columns, source, target)
-    case .layerNorm: unsafe kernels.layer_norm(count, columns, source, scale, offset, epsilon, target)
+    case .layerNorm, .rootMeanSquareNorm:
+      unsafe kernels.layer_norm(
+        count, columns, source, scale, offset, function == .layerNorm, epsilon, target, means.map { $0 + first },
+        inverses.map { $0 + first })
     case .affine:
       guard let scale = unsafe scale, let offset = unsafe offset else { return }
       unsafe kernels.affine(count, columns, source, scale, offset, target)

@@ -16,7 +16,8 @@ package enum ArithmeticOperators {
   private static func binary<V: StepMaker>(_ name: String, _ maker: V) -> OperatorImplementation
   where V.Result == any Step {
     OperatorImplementation(name) { context throws(EngineError) in
-      try ScalarTypes.numeric(context.commonType(0..<2), maker, context)
+      let step = try ScalarTypes.numeric(context.commonType(0..<2), maker, context)
+      return LegacyBroadcastStep.adapting(step, context)
     }
   }
 
@@ -39,14 +40,17 @@ package enum ArithmeticOperators {
   }
 
   @Sendable private static func prelu(_ context: NodeContext) throws(EngineError) -> any Step {
-    try ScalarTypes.numeric(context.commonType(0..<2), RectifierMaker(), context)
+    let step = try ScalarTypes.numeric(context.commonType(0..<2), RectifierMaker(), context)
+    return context.version < 7 ? ChannelSlopeStep(inner: step) : step
   }
 
   /// The exponent may be of another type than the base, which decides the type of the result.
   @Sendable private static func power(_ context: NodeContext) throws(EngineError) -> any Step {
     let (base, exponent) = (try context.type(0), try context.type(1))
     if base == exponent {
-      if let step = ScalarTypes.real(base, PowerMaker()) ?? ScalarTypes.integer(base, PowerMaker()) { return step }
+      if let step = ScalarTypes.real(base, PowerMaker()) ?? ScalarTypes.integer(base, PowerMaker()) {
+        return LegacyBroadcastStep.adapting(step, context)
+      }
     }
     guard let step = PowerStep(base: base, exponent: exponent) else {
       throw context.unsupported(base)

@@ -16,9 +16,10 @@ package enum ComparisonOperators {
   private static func comparison(_ name: String, _ relation: Relation) -> OperatorImplementation {
     OperatorImplementation(name) { context throws(EngineError) in
       let type = try context.commonType(0..<2)
-      if type == .bool, relation == .equal { return LogicStep.equal }
+      if type == .bool, relation == .equal { return LegacyBroadcastStep.adapting(LogicStep.equal, context) }
       if type == .string, relation == .equal { return LogicStep.equalStrings }
-      return try ScalarTypes.numeric(type, ComparisonMaker(relation: relation), context)
+      let step = try ScalarTypes.numeric(type, ComparisonMaker(relation: relation), context)
+      return LegacyBroadcastStep.adapting(step, context)
     }
   }
 
@@ -29,8 +30,10 @@ package enum ComparisonOperators {
     OperatorImplementation(name) { context throws(EngineError) in
       let type = try context.commonType(0..<2)
       guard type == .bool else { throw context.unsupported(type) }
-      return LogicStep.from(
-        BinaryStep(name.lowercased(), UInt8.self, UInt8.self) { function($0 == 0 ? 0 : 1, $1 == 0 ? 0 : 1) })
+      return LegacyBroadcastStep.adapting(
+        LogicStep.from(
+          BinaryStep(name.lowercased(), UInt8.self, UInt8.self) { function($0 == 0 ? 0 : 1, $1 == 0 ? 0 : 1) }),
+        context)
     }
   }
 
@@ -69,7 +72,7 @@ private struct ComparisonMaker: ArithmeticOperators.StepMaker {
 }
 
 /// Steps that compute bytes of 0 and 1, declared as booleans.
-private enum LogicStep {
+enum LogicStep {
   static func from(_ bytes: any Step) -> any Step { RetypedStep([.bool], bytes) }
 
   static let not = from(UnaryStep("not", UInt8.self, UInt8.self) { $0 == 0 ? 1 : 0 })

@@ -2,7 +2,8 @@
 package enum OperatorTable {
   /// The families, each a file of its own.
   package static let families: [[OperatorImplementation]] = [
-    ActivationOperators.rows, ArithmeticOperators.rows, ComparisonOperators.rows, MatrixOperators.rows,
+    ActivationOperators.rows, ElementaryOperators.rows, ArithmeticOperators.rows, BitwiseOperators.rows,
+    GatedOperators.rows, ComparisonOperators.rows, DropoutOperators.rows, MatrixOperators.rows,
     SoftmaxOperators.rows, NormalizationOperators.rows, ReductionOperators.rows, ArgOperators.rows,
     ShapeOperators.rows, LayoutOperators.rows, SliceOperators.rows, GatherOperators.rows, GeneratorOperators.rows,
     CastOperators.rows, EinsumOperators.rows, QuantizationOperators.rows, QuantisedMatMulOperators.rows,

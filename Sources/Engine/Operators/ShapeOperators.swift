@@ -6,7 +6,6 @@ package enum ShapeOperators {
     native("Identity") { context throws(EngineError) in
       AliasStep(try context.type(0)) { inputs throws(EngineError) in try inputs.shape(0) }
     },
-    native("Dropout", make: dropout),
     native("Flatten", make: flatten),
     native("Reshape", make: reshape),
     native("Squeeze", make: squeeze),
@@ -21,18 +20,6 @@ package enum ShapeOperators {
 
   private static func native(_ name: String, make: @escaping OperatorImplementation.Maker) -> OperatorImplementation {
     OperatorImplementation(name, sixteenBit: .native, make: make)
-  }
-
-  /// The identity at inference; the mask, where one is asked for, is all true.
-  @Sendable private static func dropout(_ context: NodeContext) throws(EngineError) -> any Step {
-    if context.has(2) {
-      guard let mode = context.constant(2), mode.elementType == .bool, mode.count == 1,
-        unsafe mode.base.load(as: UInt8.self) == 0
-      else { throw EngineError(.unsupported, "training_mode is not supported", node: context.node.label) }
-    }
-    let type = try context.type(0)
-    if context.node.outputs.count > 1, !context.node.outputs[1].isEmpty { return DropoutStep(type) }
-    return AliasStep(type) { inputs throws(EngineError) in try inputs.shape(0) }
   }
 
   @Sendable private static func flatten(_ context: NodeContext) throws(EngineError) -> any Step {
@@ -150,24 +137,5 @@ struct SizeStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let count = try Extents.count(inputs.shape(0))
     return Work([[]]) { (memory) throws(EngineError) in memory.output(0, Int64.self, count: 1)[0] = Int64(count) }
-  }
-}
-
-/// The identity with a mask of true.
-struct DropoutStep: Step {
-  let outputTypes: [ElementType]
-  let kernel = "copy"
-
-  init(_ type: ElementType) { outputTypes = [type, .bool] }
-
-  func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
-    let source = try inputs.view(0)
-    let count = source.count
-    let byteCount = source.elementType.carriedByteCount(of: count) ?? 0
-    return Work([source.shape, source.shape]) { (memory) throws(EngineError) in
-      unsafe memory.output(0).copyMemory(from: memory.input(0), byteCount: byteCount)
-      let mask = memory.output(1, UInt8.self, count: count)
-      for index in 0..<count { mask[index] = 1 }
-    }
   }
 }

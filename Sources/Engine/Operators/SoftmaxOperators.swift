@@ -1,10 +1,17 @@
 import NNFormat
 
-/// Softmax and its logarithm, in the forms before and since version 13.
+/// Softmax, its logarithm and Hardmax, in the forms before and since version 13.
 package enum SoftmaxOperators {
   package static let rows: [OperatorImplementation] = [
     OperatorImplementation("Softmax") { context throws(EngineError) in try make(context, isLogarithmic: false) },
     OperatorImplementation("LogSoftmax") { context throws(EngineError) in try make(context, isLogarithmic: true) },
+    OperatorImplementation("Hardmax") { context throws(EngineError) in
+      let flattens = context.version < 13
+      let type = try context.type(0)
+      let maker = HardmaxMaker(axis: context.int("axis", default: flattens ? 1 : -1), flattens: flattens)
+      guard let step = ScalarTypes.real(type, maker) else { throw context.unsupported(type) }
+      return step
+    },
   ]
 
   private static func make(_ context: NodeContext, isLogarithmic: Bool) throws(EngineError) -> any Step {
@@ -27,6 +34,12 @@ private struct SoftmaxMaker: RealVisitor {
   }
 }
 
+private struct HardmaxMaker: RealVisitor {
+  let axis: Int
+  let flattens: Bool
+  func visit<T: RealScalar>(_: T.Type) -> any Step { HardmaxStep<T>(axis: axis, flattens: flattens) }
+}
+
 /// exp(x) / sum(exp(x)) along one axis, or, in the flattening form, along all axes from that one on.
 struct SoftmaxStep<T: RealScalar>: Step {
   let axis: Int
@@ -38,32 +51,24 @@ struct SoftmaxStep<T: RealScalar>: Step {
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)
-    let count = try Extents.count(shape)
-    let rank = max(shape.count, 1)
-    let first = flattens && axis == rank ? rank : try Extents.axis(axis, rank: rank)
-    let length = flattens ? shape.dropFirst(first).reduce(1, *) : shape.isEmpty ? 1 : shape[first]
-    let inner = flattens ? 1 : shape.dropFirst(first + 1).reduce(1, *)
-    let outer = length * inner == 0 ? 0 : count / (length * inner)
+    let layout = try AxisLayout(shape, axis: axis, flattens: flattens)
+    let (count, length) = (layout.count, layout.length)
     let isLogarithmic = isLogarithmic
     return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
-      if T.self == Float.self, inner == 1 {
+      if T.self == Float.self, layout.inner == 1 {
         let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
         let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
         if isLogarithmic {
-          unsafe RowFunctions.logSoftmax(source, target, rows: outer, columns: length, pool: memory.pool)
+          unsafe RowFunctions.logSoftmax(source, target, rows: layout.outer, columns: length, pool: memory.pool)
         } else {
-          unsafe RowFunctions.softmax(source, target, rows: outer, columns: length, pool: memory.pool)
+          unsafe RowFunctions.softmax(source, target, rows: layout.outer, columns: length, pool: memory.pool)
         }
         return
       }
       let source = memory.input(0, T.self, count: count)
       let target = memory.output(0, T.self, count: count)
-      for block in 0..<outer {
-        for column in 0..<inner {
-          softmax(
-            source, target, start: block * length * inner + column, length: length, stride: inner,
-            isLogarithmic: isLogarithmic)
-        }
+      layout.forEachLine { start in
+        softmax(source, target, start: start, length: length, stride: layout.inner, isLogarithmic: isLogarithmic)
       }
     }
   }

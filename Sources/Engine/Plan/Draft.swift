@@ -84,8 +84,9 @@ package struct DraftNode {
 
   package var isStandard: Bool { if case .standard = operation { true } else { false } }
 
-  /// Whether it is the standard operator of that name, as the model gave it.
+  /// Whether it is the standard operator of that name, as the model gave it, and broadcasts as it does since version 7.
   package func isOperator(_ name: String) -> Bool {
     isStandard && origin.operatorType == name && (origin.domain.isEmpty || origin.domain == "ai.onnx")
+      && !(version < 7 && origin.attribute("axis") != nil && origin.attribute("broadcast") != nil)
   }
 }

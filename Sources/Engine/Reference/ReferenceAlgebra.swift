@@ -9,8 +9,7 @@ enum ReferenceAlgebra {
     case "Gemm": gemm(node)
     case "Softmax": softmax(node) { exp($0) / $1 }
     case "LogSoftmax": softmax(node) { $0 - log($1) }
-    case "BatchNormalization": batchNormalization(node)
-    case "LayerNormalization": layerNormalization(node)
+    case "Hardmax": hardmax(node)
     case "ArgMax", "ArgMin": arg(node)
     case "Einsum": einsum(node)
     case let name where name.hasPrefix("Reduce"): reduce(node, String(name.dropFirst(6)))
@@ -66,23 +65,14 @@ enum ReferenceAlgebra {
     }
   }
 
-  private static func batchNormalization(_ node: ReferenceNode) -> ReferenceTensor {
-    .build(node[0].elementType, node[0].shape) { index in
-      let c = index.count > 1 ? index[1] : 0
-      return (node[0].at(index) - node[3].values[c]) / sqrt(node[4].values[c] + node.alpha(1e-5, "epsilon"))
-        * node[1].values[c] + node[2].values[c]
-    }
-  }
-
-  private static func layerNormalization(_ node: ReferenceNode) -> ReferenceTensor {
+  private static func hardmax(_ node: ReferenceNode) -> ReferenceTensor {
     let x = node[0]
-    let axes = Array(node.axis(-1)..<x.shape.count)
+    let axis = node.axis(node.version < 13 ? 1 : -1)
+    let axes = node.version < 13 ? Array(axis..<max(axis, x.shape.count)) : [axis]
     return .build(x.elementType, x.shape) { index in
       let line = along(x, index, axes)
-      let mean = line.reduce(0, +) / Double(line.count)
-      let variance = line.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(line.count)
-      let offset = node.has(2) ? node[2].broadcastAt(index) : 0
-      return (x.at(index) - mean) / sqrt(variance + node.alpha(1e-5, "epsilon")) * node[1].broadcastAt(index) + offset
+      let place = axes.reduce(0) { $0 * x.shape[$1] + index[$1] }
+      return line.firstIndex(of: line.max() ?? 0) == place ? 1 : 0
     }
   }
 

@@ -4,10 +4,13 @@ import NNFormat
 /// Elementwise operators of the reference.
 enum ReferenceElementwise {
   static func run(_ node: ReferenceNode) -> ReferenceTensor? {
-    if let function = unary(node) {
+    if let function = unary(node) ?? ReferenceElementary.function(node) {
       return ReferenceTensor(node[0].elementType, node[0].shape, node[0].values.map(function))
     }
-    if let function = binary(node) { return broadcast(node, node[0].elementType, function) }
+    if let function = binary(node) ?? ReferenceElementary.combination(node) { return broadcast(node, node[0].elementType, function) }
+    if let test = ReferenceElementary.test(node) {
+      return ReferenceTensor(.bool, node[0].shape, node[0].values.map { test($0) ? 1 : 0 })
+    }
     if let function = relation(node.node.operatorType) { return broadcast(node, .bool) { function($0, $1) ? 1 : 0 } }
     switch node.node.operatorType {
     case "Sum", "Mean", "Max", "Min": return variadic(node)
@@ -52,7 +55,7 @@ enum ReferenceElementwise {
     case "Sign": return { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
     case "Erf": return { erf($0) }
     case "Not": return { $0 == 0 ? 1 : 0 }
-    case "Identity", "Dropout": return { $0 }
+    case "Identity": return { $0 }
     default: return nil
     }
   }
@@ -94,7 +97,21 @@ enum ReferenceElementwise {
   private static func broadcast(
     _ node: ReferenceNode, _ type: ElementType, _ function: (Double, Double) -> Double
   ) -> ReferenceTensor {
-    .build(type, common([node[0].shape, node[1].shape])) { function(node[0].broadcastAt($0), node[1].broadcastAt($0)) }
+    let right = legacyOperand(node)
+    return .build(type, common([node[0].shape, right.shape])) {
+      function(node[0].broadcastAt($0), right.broadcastAt($0))
+    }
+  }
+
+  /// The second operand, before version 7 put at its axis of the first by trailing ones.
+  private static func legacyOperand(_ node: ReferenceNode) -> ReferenceTensor {
+    let (left, right) = (node[0], node[1])
+    guard node.version < 7, right.values.count > 1 else { return right }
+    let isSlope = node.node.operatorType == "PRelu"
+    let start = isSlope ? min(1, left.shape.count - 1) : node.axis(left.shape.count - right.shape.count)
+    let trailing = left.shape.count - start - right.shape.count
+    return ReferenceTensor(
+      right.elementType, right.shape + Array(repeating: 1, count: max(trailing, 0)), right.values)
   }
 
   private static func variadic(_ node: ReferenceNode) -> ReferenceTensor {

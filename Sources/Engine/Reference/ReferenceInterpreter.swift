@@ -64,6 +64,7 @@ enum ReferenceOperators {
     if let results = ReferenceQuantisation.run(node) { return results }
     if let result = ReferenceElementwise.run(node) { return [result] }
     if let result = ReferenceAlgebra.run(node) { return [result] }
+    if let results = ReferenceNormalization.run(node) { return results }
     return try ReferenceLayout.run(node)
   }
 }

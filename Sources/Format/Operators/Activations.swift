@@ -24,6 +24,7 @@ extension OperatorSchema {
       unary("Mish", since: 18),
       unary("HardSwish", since: 14),
       unary("Swish", since: 24, [.float("alpha")]),
+      binary("SwiGLU", since: 28, [.float("alpha")], infer: InferenceRules.identicalInputs),
       unary("Shrink", since: 9, [.float("bias"), .float("lambd")]),
       binary("PRelu", since: 1, [.consumedInputs], infer: InferenceRules.legacyBroadcast),
       binary("PRelu", since: 6, infer: InferenceRules.legacyBroadcast),

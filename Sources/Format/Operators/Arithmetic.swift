@@ -25,7 +25,10 @@ extension OperatorSchema {
       binary("Pow", since: 7),
       binary("Pow", since: 12, infer: InferenceRules.pow),
       binary("Mod", since: 10, [.int("fmod")]),
+      binary("BitShift", since: 11, [.text("direction", required: true)]),
+      unary("BitwiseNot", since: 18),
     ]
+    + ["BitwiseAnd", "BitwiseOr", "BitwiseXor"].map { binary($0, since: 18) }
 
   private static func calculations(
     _ name: String, _ combine: @escaping @Sendable (Dimension, Dimension) -> Dimension

@@ -3,10 +3,9 @@ extension Fusion {
   package static func removeCopies(_ draft: inout Draft) throws(EngineError) {
     for node in draft.nodes {
       guard let input = node.inputs.first ?? nil, let output = node.outputs.first ?? nil else { continue }
-      let isDropout = node.isOperator("Dropout") && node.outputs.dropFirst().allSatisfy { $0 == nil }
       let isCast =
         node.isOperator("Cast") && draft.values[input].elementType == draft.values[output].elementType
-      if node.isOperator("Identity") || isDropout || isCast { draft.replace(output, by: input) }
+      if node.isOperator("Identity") || node.isInactiveDropout(draft) || isCast { draft.replace(output, by: input) }
     }
   }
 }

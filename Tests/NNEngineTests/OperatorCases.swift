@@ -42,9 +42,17 @@ struct OperatorCase: CustomStringConvertible, Sendable {
   }
 }
 
+extension OperatorCase {
+  /// What the engine makes of it.
+  func results() throws -> [Tensor] {
+    let (sketch, inputs) = sketch
+    return try sketch.run(inputs)
+  }
+}
+
 /// Cases for the operators, by family.
 enum OperatorCases {
-  static let all = unary + binary + matrices + rows + reductions + layout + generators
+  static let all = unary + binary + matrices + rows + reductions + layout + generators + indexing + padding
 
   static var unary: [OperatorCase] {
     var random = SeededGenerator(11)

@@ -5,7 +5,8 @@ package enum OperatorTable {
     ActivationOperators.rows, ArithmeticOperators.rows, ComparisonOperators.rows, MatrixOperators.rows,
     SoftmaxOperators.rows, NormalizationOperators.rows, ReductionOperators.rows, ArgOperators.rows,
     ShapeOperators.rows, LayoutOperators.rows, SliceOperators.rows, GatherOperators.rows, GeneratorOperators.rows,
-    CastOperators.rows, EinsumOperators.rows,
+    CastOperators.rows, EinsumOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
+    TopKOperators.rows, CumulativeOperators.rows, OneHotOperators.rows, TriangularOperators.rows,
   ]
 
   private static let rows: [String: [OperatorImplementation]] = {

@@ -63,6 +63,7 @@ enum ReferenceOperators {
   static func run(_ node: ReferenceNode) throws(EngineError) -> [ReferenceTensor]? {
     if let result = ReferenceElementwise.run(node) { return [result] }
     if let result = ReferenceAlgebra.run(node) { return [result] }
+    if let results = ReferenceIndexing.run(node) { return results }
     return try ReferenceLayout.run(node)
   }
 }

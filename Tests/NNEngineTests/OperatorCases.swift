@@ -44,11 +44,20 @@ struct OperatorCase: CustomStringConvertible, Sendable {
   }
 }
 
+extension OperatorCase {
+  /// What the engine makes of it.
+  func results() throws -> [Tensor] {
+    let (sketch, inputs) = sketch
+    return try sketch.run(inputs)
+  }
+}
+
 /// Cases for the operators, by family.
 enum OperatorCases {
-  static let all =
-    unary + binary + matrices + rows + reductions + layout + generators + quantised + elementary + normalizations
-    + legacy
+  static let all = [
+    unary, binary, matrices, rows, reductions, layout, generators, quantised, elementary, normalizations, legacy,
+    indexing, padding,
+  ].flatMap { $0 }
 
   static var unary: [OperatorCase] {
     var random = SeededGenerator(11)

@@ -8,6 +8,8 @@ package enum OperatorTable {
     ShapeOperators.rows, LayoutOperators.rows, SliceOperators.rows, GatherOperators.rows, GeneratorOperators.rows,
     CastOperators.rows, EinsumOperators.rows, QuantizationOperators.rows, QuantisedMatMulOperators.rows,
     QuantisedElementwiseOperators.rows,
+    CastOperators.rows, EinsumOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
+    TopKOperators.rows, CumulativeOperators.rows, OneHotOperators.rows, TriangularOperators.rows,
   ]
 
   private static let rows: [String: [OperatorImplementation]] = {

@@ -9,6 +9,7 @@ extension OperatorSchema {
     binary("GatherElements", since: 11, [.int("axis")], infer: InferenceRules.gatherElements),
     binary("GatherND", since: 11, infer: InferenceRules.gatherND),
     binary("GatherND", since: 12, [.int("batch_dims")], infer: InferenceRules.gatherND),
+    scatter("Scatter", since: 9, [.int("axis")], infer: InferenceRules.sameAlongAxis(default: 0)),
     scatter("ScatterElements", since: 11, [.int("axis")], infer: InferenceRules.sameAlongAxis(default: 0)),
     scatter(
       "ScatterElements", since: 16, [.int("axis"), .text("reduction")],
@@ -27,6 +28,8 @@ extension OperatorSchema {
       attributes: [.int("axis"), .int("largest"), .int("sorted")], infer: InferenceRules.topK),
     binary(
       "CumSum", since: 11, [.int("exclusive"), .int("reverse")], infer: InferenceRules.sameAsInput),
+    binary(
+      "CumProd", since: 26, [.int("exclusive"), .int("reverse")], infer: InferenceRules.sameAsInput),
   ]
 
   private static func scatter(

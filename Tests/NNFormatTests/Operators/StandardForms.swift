@@ -59,6 +59,7 @@ let standardForms = """
   ConstantOfShape 9 1-1 1-1 value:t
   Cos 7 1-1 1-1
   Cosh 9 1-1 1-1
+  CumProd 26 2-2 1-1 exclusive:i reverse:i
   CumSum 11 2-2 1-1 exclusive:i reverse:i
   DequantizeLinear 10 2-3 1-1
   DequantizeLinear 13 2-3 1-1 axis:i
@@ -182,6 +183,7 @@ let standardForms = """
   Reshape 5 2-2 1-1
   Reshape 14 2-2 1-1 allowzero:i
   Round 11 1-1 1-1
+  Scatter 9 3-3 1-1 axis:i
   ScatterElements 11 3-3 1-1 axis:i
   ScatterElements 16 3-3 1-1 axis:i reduction:s
   ScatterND 11 3-3 1-1

@@ -64,7 +64,7 @@ package struct KerasConfigurationParser {
   /// without what every layer of Keras 3 states.
   private func module(of json: JSONValue, _ configuration: JSONValue, className: String) -> String? {
     if let module = json["module"]?.string { return module }
-    let isBare = ["trainable", "dtype", "layers", "layer", "batch_shape"].allSatisfy { configuration[$0] == nil }
+    let isBare = ["trainable", "layers", "layer", "batch_shape"].allSatisfy { configuration[$0] == nil }
     let isCalled = json["inbound_nodes"]?.array?.isEmpty == false
     return generation >= 3 && isBare && isCalled ? "keras.ops" : nil
   }

@@ -28,8 +28,9 @@ public struct KerasLayer: Sendable {
   /// Whether the layer is a model whose calls are recorded.
   public var isFunctional: Bool { ["Functional", "Model"].contains(className) && configuration["input_layers"] != nil }
 
-  /// Whether the entry is an operation of `keras.ops` recorded in a Functional model instead of a layer.
-  public var isOperation: Bool { module?.contains(".ops") ?? false }
+  /// Whether the entry is an operation of `keras.ops`, or a function of TensorFlow, recorded in a Functional model instead
+  /// of a layer.
+  public var isOperation: Bool { module?.contains(".ops") ?? false || TensorFlowFunction.isCall(self) }
 
   /// The layer and everything below it, parents first.
   public var all: [KerasLayer] { [self] + sublayers.flatMap(\.all) }

@@ -50,7 +50,9 @@ enum KerasLayerTable {
 
   /// The rule for a layer; `nil` when its class is unknown or the entry is an operation that has no layer's meaning.
   static func rule(for layer: KerasLayer) -> (any LayerRule.Type)? {
-    layer.isOperation ? OperationTable.rule(for: layer.className) : byClassName[layer.className]
+    guard layer.isOperation else { return byClassName[layer.className] }
+    return TensorFlowFunction.isCall(layer)
+      ? TensorFlowFunctionRule.self : KerasOperation.named(layer.className) == nil ? nil : OperationRule.self
   }
 
   /// The class names that can be run.

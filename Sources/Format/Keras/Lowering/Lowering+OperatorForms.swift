@@ -7,7 +7,9 @@ extension Lowering {
   ) throws(FormatError) -> LoweredValue? {
     guard let x = inputs.first ?? nil else { return nil }
     switch operatorType {
-    case "Gelu" where operatorSetVersion < 20: return try gelu(x, in: call)
+    case "Gelu" where operatorSetVersion < 20:
+      let form = Node("Gelu", inputs: [], outputs: [], attributes: attributes).text("approximate", default: "none")
+      return try form == "none" ? gelu(x, in: call) : approximateGelu(x, in: call)
     case "Mish" where operatorSetVersion < 18:
       return try add("Mul", [x, add("Tanh", [add("Softplus", [x], in: call)], in: call)], in: call)
     case "HardSwish" where operatorSetVersion < 14:
@@ -16,7 +18,7 @@ extension Lowering {
       return try add("Mul", [x, gate], in: call)
     case "LayerNormalization" where operatorSetVersion < 17:
       return try layerNormalization(x, inputs, in: call, attributes: attributes)
-    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean":
+    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2":
       return try operatorSetVersion < 18 ? reduction(operatorType, inputs, in: call, attributes: attributes) : nil
     // Celu is for float32 alone; with an alpha of 1, the only one Keras has, it is Elu.
     case "Celu" where x.elementType != .float32: return try add("Elu", [x], in: call, attributes: attributes)
@@ -55,6 +57,15 @@ extension Lowering {
     let sum = try add(
       "Add", [add("Erf", [scaled], in: call), scalar(1, "gelu_one", like: x, in: call)], in: call)
     return try add("Mul", [add("Mul", [x, scalar(0.5, "gelu_half", like: x, in: call)], in: call), sum], in: call)
+  }
+
+  /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`.
+  private mutating func approximateGelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    let cube = try add("Mul", [add("Mul", [x, x], in: call), x], in: call)
+    let inner = try add("Add", [x, scaled(cube, 0.044715, in: call)], in: call)
+    let bend = try add("Tanh", [scaled(inner, 0.797_884_560_802_865_4, in: call)], in: call)
+    let sum = try add("Add", [bend, number(1, "gelu_one", like: x, in: call)], in: call)
+    return try add("Mul", [scaled(x, 0.5, in: call), sum], in: call)
   }
 
   /// Axes were an attribute before operator set 18.

@@ -100,6 +100,24 @@ struct Lowering {
     }
   }
 
+  /// Emits a node with several outputs.
+  mutating func addAll(
+    _ operatorType: String, _ inputs: [LoweredValue?], outputs count: Int, in call: LayerCall,
+    attributes: [Attribute] = []
+  ) throws(FormatError) -> [LoweredValue] {
+    let name = unique("\(call.scope)/\(operatorType.lowercased())")
+    let names = (0..<count).map { unique("\(name)/output_\($0)") }
+    let node = Node(
+      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: names, attributes: attributes)
+    do throws(FormatError) {
+      let types = try inference.add(node)
+      graph.nodes.append(node)
+      return names.enumerated().map { LoweredValue(name: $1, type: types.indices.contains($0) ? types[$0] : InferredValue()) }
+    } catch {
+      throw call.error(error.kind, error.message)
+    }
+  }
+
   /// A constant of the layer. A shared layer makes equal constants of one name once.
   mutating func constant(_ tensor: Tensor, _ name: String, in call: LayerCall) -> LoweredValue {
     let key = "\(call.scope)\u{0}\(name)"

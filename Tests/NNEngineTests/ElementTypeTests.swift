@@ -88,7 +88,7 @@ import Testing
   /// The bits of one element, or the bytes of a string.
   private static func element(_ index: Int, of tensor: Tensor) throws -> [UInt8] {
     if case .strings(let strings) = tensor.storage { return strings[index] }
-    let bytes = try tensor.withBytes { [UInt8]($0) }
+    let bytes = try unsafe tensor.withBytes { bytes in unsafe [UInt8](bytes) }
     guard let width = tensor.elementType.bitWidth, width >= 8 else {
       return [PackedElements.unpacked(bytes, tensor.elementType, count: tensor.count)[index]]
     }
@@ -180,7 +180,7 @@ import Testing
     let ints = Tensor([Int32(3), -2, 7])
     #expect(try run("Pow", [ints, Tensor([Float(2), 3, 0.5])])[0].elements(as: Int32.self) == [9, -8, 2])
     #expect(try run("Pow", [ints, Tensor([Int64(2), 3, 1])])[0].elements(as: Int32.self) == [9, -8, 7])
-    #expect(try run("Pow", [Tensor([Int8(3)]), Tensor([UInt64(300)])])[0].elements(as: Int8.self) == [-111])
+    #expect(try run("Pow", [Tensor([Int8(3)]), Tensor([UInt64(300)])])[0].elements(as: Int8.self) == [113])
     #expect(
       try run("Pow", [Tensor([Float(2)]), Tensor([Double(0.5)])])[0].elements(as: Float.self) == [Float(2).squareRoot()]
     )

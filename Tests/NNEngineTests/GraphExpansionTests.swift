@@ -41,7 +41,7 @@ import Testing
   }
 
   private func failure(_ model: Model) throws -> EngineError {
-    do { _ = try ExecutionPlan(model) } catch let error as EngineError { return error }
+    do { _ = try ExecutionPlan(model) } catch { return error }
     Issue.record("nothing was thrown")
     return EngineError(.invalidInput, "")
   }

@@ -107,7 +107,7 @@ package struct SmallFloat: Sendable {
     switch special {
     case .none, .negativeZero: signBit
     case .allOnes: sign | largest + 1
-    case .exponent: sign | largest + 2
+    case .exponent: sign | largest + 3
     }
   }
 }

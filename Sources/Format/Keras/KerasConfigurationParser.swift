@@ -13,7 +13,8 @@ package struct KerasConfigurationParser {
     return try layer(json, position: 0, depth: 0)
   }
 
-  private func layer(_ json: JSONValue, position: Int, depth: Int) throws(FormatError) -> KerasLayer {
+  private func layer(_ json: JSONValue, position: Int, depth: Int, scope: String = "") throws(FormatError) -> KerasLayer
+  {
     guard depth <= limits.depth else { throw FormatError(.limit, "layers nest deeper than \(limits.depth) levels") }
     // Keras 0.3 puts the constructor arguments beside the class name, and before that called the class "name".
     let isFlat = json["config"] == nil
@@ -31,10 +32,13 @@ package struct KerasConfigurationParser {
       module: module(of: json, configuration, className: className),
       configuration: LayerConfiguration(
         json: configuration, generation: generation, label: "layer \"\(name)\" (\(className))"))
+    let path = scope.isEmpty ? name : "\(scope)/\(name)"
+    layer.configuration.path = path
     if let sublayers = configuration["layers"]?.array {
       var names: Set<String> = []
       for (index, sublayer) in sublayers.enumerated() {
-        var sublayer = try self.layer(sublayer, position: index, depth: depth + 1)
+        var sublayer = try self.layer(
+          sublayer, position: index, depth: depth + 1, scope: layer.isSequential ? path : "")
         // Keras 0.3 calls all layers of a class alike.
         if !names.insert(sublayer.name).inserted { sublayer.name += "_\(index)" }
         names.insert(sublayer.name)

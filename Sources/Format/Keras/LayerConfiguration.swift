@@ -8,6 +8,8 @@ public struct LayerConfiguration: Sendable {
   public let generation: Int
   /// How messages name the layer.
   let label: String
+  /// Where Keras 3 puts the layer: its name, behind those of the Sequential models around it.
+  var path: String?
 
   /// An argument that is present and not null.
   public subscript(key: String) -> JSONValue? {
@@ -65,7 +67,13 @@ public struct LayerConfiguration: Sendable {
   }
 
   /// The element types of computation and of variables, from the dtype or dtype policy.
-  public var policy: DTypePolicy { DTypePolicy(self["dtype"] ?? self["dtype_policy"]) }
+  public var policy: DTypePolicy {
+    let stated = self["dtype"] ?? self["dtype_policy"]
+    guard stated?["class_name"]?.string == "DTypePolicyMap", let map = stated?["config"] else {
+      return DTypePolicy(stated)
+    }
+    return DTypePolicy(path.flatMap { map["policy_map"]?[$0] } ?? map["default_policy"])
+  }
 
   /// The axis list of a shape with the batch in front, from a configuration that states one.
   static func batchShape(_ value: JSONValue?) -> [Int?]? {

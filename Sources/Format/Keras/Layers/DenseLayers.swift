@@ -6,12 +6,14 @@ enum DenseRule: LayerRule {
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
     let usesBias = (configuration["use_bias"] ?? configuration["bias"])?.bool ?? true
+    if let mode = QuantizationMode(configuration) { return mode.variables(matrix: "kernel", usesBias: usesBias) }
     let kernel = VariableRule("kernel", aliases: ["W"])
     return usesBias ? [kernel, VariableRule("bias", aliases: ["b"])] : [kernel]
   }
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let (input, rank) = try call.rankedInput()
+    if let mode = QuantizationMode(call.configuration) { return [try quantized(input, mode, call, &lowering)] }
     let kernelShape = try lowering.storedWeight("kernel", in: call).shape
     let place = call.layer.weights["kernel"].map { " at \($0.path)" } ?? ""
     guard kernelShape.count == 2, rank >= 2 else {
@@ -39,6 +41,27 @@ enum DenseRule: LayerRule {
       if let bias { value = try lowering.add("Add", [value, bias], in: call) }
     }
     return [try lowering.activation(call.configuration["activation"], of: value, in: call)]
+  }
+
+  static func runs(_ mode: QuantizationMode) -> Bool { true }
+
+  private static func quantized(
+    _ input: LoweredValue, _ mode: QuantizationMode, _ call: LayerCall, _ lowering: inout Lowering
+  ) throws(FormatError) -> LoweredValue {
+    guard let units = try call.configuration.int("units"), units > 0 else {
+      throw call.error(.malformed, "it has no number of units")
+    }
+    var value = try lowering.quantizedProduct(input, mode, units: units, in: call)
+    if variables(call.configuration).contains(where: { $0.name == "bias" }) {
+      var bias = try lowering.weight("bias", in: call)
+      // Keras rounds the bias of a float8 layer to 16 bits, for the sake of a fused product.
+      if mode.kind == .float8, bias.elementType == .float32 {
+        let narrow = try lowering.cast(bias, to: .bfloat16, in: call, suffix: "bias/bfloat16")
+        bias = try lowering.cast(narrow, to: .float32, in: call, suffix: "bias/cast")
+      }
+      value = try lowering.add("Add", [value, bias], in: call)
+    }
+    return try lowering.activation(call.configuration["activation"], of: value, in: call)
   }
 }
 

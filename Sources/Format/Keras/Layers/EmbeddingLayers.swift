@@ -4,10 +4,18 @@ enum EmbeddingRule: LayerRule {
   static let castsInputs = false
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
-    [VariableRule("embeddings", aliases: ["W"])]
+    if let mode = QuantizationMode(configuration) { return mode.variables(matrix: "embeddings", usesBias: false) }
+    return [VariableRule("embeddings", aliases: ["W"])]
   }
 
+  static func runs(_ mode: QuantizationMode) -> Bool { mode.kind == .int8 || mode.kind == .int4 }
+
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
+    if let mode = QuantizationMode(call.configuration) {
+      let indices = try lowering.cast(call.input(), to: .int32, in: call, suffix: "indices")
+      let width = try call.configuration.int("output_dim")
+      return [try lowering.quantizedRows(indices, mode, width: width, in: call)]
+    }
     let table = try lowering.weight("embeddings", in: call)
     guard table.rank == 2 else { throw call.error(.mismatch, "the table of rows has \(table.rank ?? 0) axes, not 2") }
     let indices = try lowering.cast(call.input(), to: .int32, in: call, suffix: "indices")

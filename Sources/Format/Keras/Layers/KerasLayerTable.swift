@@ -15,6 +15,9 @@ protocol LayerRule: Sendable {
   /// Whether a mask changes what the layer computes.
   static var usesMask: Bool { get }
 
+  /// Whether the layer runs with weights that Keras has quantised.
+  static func runs(_ mode: QuantizationMode) -> Bool
+
   /// Emits the operators of one call of the layer.
   ///
   /// - Returns: The outputs of the call.
@@ -27,6 +30,7 @@ extension LayerRule {
   static var castsInputs: Bool { true }
   static var dependsOnTraining: Bool { false }
   static var usesMask: Bool { false }
+  static func runs(_ mode: QuantizationMode) -> Bool { false }
 }
 
 /// The table of all layers that lower to operators.

@@ -1,48 +1,21 @@
 /// The calls of a Functional model and their results so far.
 struct FunctionalNetwork {
-  /// A call of a layer.
-  struct Key: Hashable {
-    var layer: Int
-    var call: Int
-  }
+  typealias Key = CallNumbering.Key
 
   let layers: [KerasLayer]
   var results: [Key: [LoweredValue]] = [:]
   var visiting: Set<Key> = []
-  private let positions: [String: Int]
-  private let generation: Int
-  /// What is taken off the call numbers of a layer: models in models were numbered from 1 by TensorFlow's Keras, since
-  /// number 0 was the call on their own inputs.
-  private var offsets: [Int: Int] = [:]
+  private let numbering: CallNumbering
   private var needed: Set<Key>?
 
   init(_ model: KerasLayer) {
     layers = model.sublayers
-    generation = model.configuration.generation
-    positions = Dictionary(model.sublayers.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
-    guard generation < 3 else { return }
-    let outputs = (try? CallParser.references(model.configuration["output_layers"], label: "")) ?? []
-    var numbers: [Int: [Int]] = [:]
-    for reference in model.sublayers.flatMap({ $0.calls.flatMap(\.tensors) }) + outputs {
-      guard let position = positions[reference.layer], !layers[position].calls.isEmpty else { continue }
-      numbers[position, default: []].append(reference.call)
-    }
-    for (position, calls) in numbers {
-      let passesEnd = calls.contains { $0 >= layers[position].calls.count }
-      let isModelFromOne = layers[position].isModel && !calls.contains(0)
-      if passesEnd || isModelFromOne { offsets[position] = 1 }
-    }
+    numbering = CallNumbering(model)
   }
 
   /// The call that a reference means; its layer is -1 when there is none of that name.
-  ///
-  /// - Parameter isOutput: whether the model's outputs refer. Keras 3 numbers the calls of a Functional model from 1
-  ///   there, and only there.
   func key(_ reference: KerasTensorReference, isOutput: Bool = false) -> Key {
-    guard let position = positions[reference.layer] else { return Key(layer: -1, call: 0) }
-    var call = reference.call - offsets[position, default: 0]
-    if generation >= 3, isOutput, layers[position].isFunctional, call > 0 { call -= 1 }
-    return Key(layer: position, call: call)
+    numbering.key(reference, isOutput: isOutput)
   }
 
   /// The call that a reference means.

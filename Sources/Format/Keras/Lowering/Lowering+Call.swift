@@ -28,8 +28,10 @@ extension Lowering {
     if layer.isFunctional { return try functional(layer, inputs: call.inputs, scope: call.scope, depth: depth + 1) }
     if layer.className == "InputLayer" { return call.inputs }
     guard let rule = KerasLayerTable.rule(for: layer) else { throw Self.unsupported(call) }
-    if let mode = layer.configuration.policy.quantizationMode {
-      throw call.error(.unsupported, "the layer is quantised (\(mode)), which is not run yet")
+    if let name = layer.configuration.policy.quantizationMode {
+      guard let mode = QuantizationMode(layer.configuration), rule.runs(mode) else {
+        throw call.error(.unsupported, "the layer is quantised (\(name)), which is not run")
+      }
     }
     if let extra = layer.weights.keys.first(where: { $0.hasPrefix("lora_") }) {
       throw call.error(.unsupported, "the layer keeps LoRA factors (\(extra)) beside its kernel, which are not applied")

@@ -6,6 +6,7 @@ extension Lowering {
     of operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
   ) throws(FormatError) -> LoweredValue? {
     guard let x = inputs.first ?? nil else { return nil }
+    if let value = try doubleForm(of: operatorType, inputs, in: call, attributes: attributes) { return value }
     switch operatorType {
     case "Gelu" where operatorSetVersion < 20:
       let form = Node("Gelu", inputs: [], outputs: [], attributes: attributes).text("approximate", default: "none")
@@ -20,8 +21,12 @@ extension Lowering {
       return try layerNormalization(x, inputs, in: call, attributes: attributes)
     case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2":
       return try operatorSetVersion < 18 ? reduction(operatorType, inputs, in: call, attributes: attributes) : nil
-    // Celu is for float32 alone; with an alpha of 1, the only one Keras has, it is Elu.
-    case "Celu" where x.elementType != .float32: return try add("Elu", [x], in: call, attributes: attributes)
+    // Celu is for float32 alone; with an alpha of 1 it is Elu.
+    case "Celu" where x.elementType != .float32:
+      let alpha = Node("Celu", inputs: [], outputs: [], attributes: attributes).float("alpha", default: 1)
+      return try alpha == 1
+        ? add("Elu", [x], in: call, attributes: attributes)
+        : exponential(x, alpha: Self.written(alpha), isCelu: true, in: call)
     default: return try widened(operatorType, inputs, in: call, attributes: attributes)
     }
   }
@@ -52,15 +57,15 @@ extension Lowering {
   }
 
   /// `x / 2 · (1 + erf(x / √2))`.
-  private mutating func gelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
-    let scaled = try add("Mul", [x, scalar(0.707_106_77, "gelu_scale", like: x, in: call)], in: call)
+  mutating func gelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    let scaled = try add("Mul", [x, number(0.707_106_781_186_547_6, "gelu_scale", like: x, in: call)], in: call)
     let sum = try add(
       "Add", [add("Erf", [scaled], in: call), scalar(1, "gelu_one", like: x, in: call)], in: call)
     return try add("Mul", [add("Mul", [x, scalar(0.5, "gelu_half", like: x, in: call)], in: call), sum], in: call)
   }
 
   /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`.
-  private mutating func approximateGelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+  mutating func approximateGelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
     let cube = try add("Mul", [add("Mul", [x, x], in: call), x], in: call)
     let inner = try add("Add", [x, scaled(cube, 0.044715, in: call)], in: call)
     let bend = try add("Tanh", [scaled(inner, 0.797_884_560_802_865_4, in: call)], in: call)
@@ -83,7 +88,7 @@ extension Lowering {
   }
 
   /// The mean and variance of the last axes written out.
-  private mutating func layerNormalization(
+  mutating func layerNormalization(
     _ x: LoweredValue, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
   ) throws(FormatError) -> LoweredValue {
     let node = Node("LayerNormalization", inputs: [], outputs: [], attributes: attributes)

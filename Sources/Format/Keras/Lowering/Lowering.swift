@@ -136,8 +136,9 @@ struct Lowering {
     throws(FormatError) -> LoweredValue
   {
     let elementType = reference.elementType ?? .float32
-    let tensor = try Tensor([value], shape: []).converted(to: elementType.isFloatingPoint ? elementType : .float32)
-    return constant(tensor, name, in: call)
+    // Double precision has the digits that were written, not those of their nearest single-precision number.
+    let number = elementType == .float64 ? Self.written(value) : Double(value)
+    return try self.number(number, name, as: elementType.isFloatingPoint ? elementType : .float32, in: call)
   }
 
   /// A variable of the layer in the type it computes in.

@@ -91,7 +91,9 @@ struct ConfigurationMigration {
       guard let name = layer["name"]?.string ?? layer["config"]?["name"]?.string else { continue }
       outputs[name] = Self.clean(name) + (LayerMigration.needsHardSigmoid(layer) ? "_hard_sigmoid" : "")
     }
-    let connections = FunctionalConnections(configuration, outputs: outputs)
+    let model = try KerasConfigurationParser(generation: generation, limits: ReadLimits())
+      .model(["class_name": "Functional", "config": configuration])
+    let connections = FunctionalConnections(model, outputs: outputs)
     var entries: [JSONValue] = []
     for (index, layer) in layers.enumerated() {
       let calls = connections.rewritten(layer["inbound_nodes"] ?? [])
@@ -106,8 +108,8 @@ struct ConfigurationMigration {
         activation.setting("name", to: .string("\(name)_hard_sigmoid")).setting("inbound_nodes", to: .array(own)))
     }
     return configuration.setting("layers", to: .array(entries))
-      .setting("input_layers", to: configuration["input_layers"].map(connections.ends))
-      .setting("output_layers", to: configuration["output_layers"].map(connections.ends))
+      .setting("input_layers", to: configuration["input_layers"].map { connections.ends($0, isOutput: false) })
+      .setting("output_layers", to: configuration["output_layers"].map { connections.ends($0, isOutput: true) })
   }
 
   /// The activation of an old layer as a layer of its own.

@@ -4,13 +4,10 @@ import OrderedCollections
 ///
 /// Files name and place weights by this order, whatever order the configuration has (`map_graph_network` in Keras).
 struct KerasLayerOrder {
-  private struct Call: Hashable {
-    var layer: Int
-    var index: Int
-  }
+  private typealias Call = CallNumbering.Key
 
   private let layers: [KerasLayer]
-  private let positions: [String: Int]
+  private let numbering: CallNumbering
   private var firstSeen: OrderedSet<Int> = []
   private var finished: OrderedSet<Call> = []
 
@@ -20,38 +17,39 @@ struct KerasLayerOrder {
       let outputs = try? CallParser.references(model.configuration["output_layers"], label: model.name)
     else { return model.sublayers }
     var order = KerasLayerOrder(model)
-    for output in outputs { order.visit(output) }
+    for output in outputs { order.visit(output, isOutput: true) }
     return order.sorted()
   }
 
   private init(_ model: KerasLayer) {
     layers = model.sublayers
-    positions = Dictionary(model.sublayers.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    numbering = CallNumbering(model)
   }
 
-  private func call(_ reference: KerasTensorReference) -> Call? {
-    guard let layer = positions[reference.layer] else { return nil }
-    let count = max(layers[layer].calls.count, 1)
-    return Call(layer: layer, index: min(reference.call, count - 1))
+  private func call(_ reference: KerasTensorReference, isOutput: Bool = false) -> Call? {
+    let key = numbering.key(reference, isOutput: isOutput)
+    guard key.layer >= 0 else { return nil }
+    let count = max(layers[key.layer].calls.count, 1)
+    return Call(layer: key.layer, call: min(max(key.call, 0), count - 1))
   }
 
   private func tensors(of call: Call) -> [KerasTensorReference] {
     let calls = layers[call.layer].calls
-    return calls.indices.contains(call.index) ? calls[call.index].tensors : []
+    return calls.indices.contains(call.call) ? calls[call.call].tensors : []
   }
 
   /// Notes the calls that a tensor needs, and then its own; iterative, as chains may be long.
-  private mutating func visit(_ reference: KerasTensorReference) {
+  private mutating func visit(_ reference: KerasTensorReference, isOutput: Bool) {
     var open: Set<Call> = []
-    var pending = [reference]
+    var pending = [(reference, isOutput)]
     while let next = pending.last {
-      guard let call = call(next), !finished.contains(call) else {
+      guard let call = call(next.0, isOutput: next.1), !finished.contains(call) else {
         pending.removeLast()
         continue
       }
       if open.insert(call).inserted {
         firstSeen.append(call.layer)
-        pending += tensors(of: call).reversed()
+        pending += tensors(of: call).reversed().map { ($0, false) }
       } else {
         finished.append(call)
         pending.removeLast()

@@ -38,6 +38,40 @@ import Testing
     #expect(difference <= (row.name.contains("float16") ? 2e-2 : 1e-5))
   }
 
+  /// Without the sidecar, layers come back from their operators as the classes that they were.
+  @Test(arguments: [
+    "activation_forms.h5", "prelu.h5", "einsum.keras", "masking.keras", "scaled.keras", "resized.keras",
+    "open_extents.keras", "encodings.keras", "lookups.keras", "tf_wrappers.h5",
+  ]) func layersComeBackAsTheyWere(_ name: String) throws {
+    guard case .keras(let original) = try ModelFile.read(Fixtures.model(name)).content else { return }
+    let raised = try KerasModel.raised(from: try original.lowered(), layout: .archive).model
+    let layers = Dictionary((raised.root?.sublayers ?? []).map { ($0.name, $0) }) { first, _ in first }
+    // What a wrapper or an equation does, a plain layer does as well.
+    let plainer = ["EinsumDense": "Dense", "SpectralNormalization": "Dense", "ThresholdedReLU": "ReLU"]
+    for layer in original.root?.sublayers ?? [] where layer.className != "InputLayer" {
+      guard let back = layers[layer.name], back.className != layer.className else { continue }
+      let inner = layer.sublayers.first?.className
+      #expect(
+        back.className == plainer[layer.className] || back.className == inner || layer.className == "Activation",
+        "\(layer.name) was a \(layer.className) and is a \(back.className)")
+    }
+    #expect(layers.count >= original.root?.sublayers.count(where: { !$0.isModel }) ?? 0)
+  }
+
+  @Test func activationsComeBackAsTheyWere() throws {
+    guard case .keras(let original) = try ModelFile.read(Fixtures.model("dense_each.keras")).content else { return }
+    let raised = try KerasModel.raised(from: try original.lowered(), layout: .archive).model
+    var seen = 0
+    for layer in raised.root?.sublayers ?? [] {
+      guard let wanted = original.root?.sublayers.first(where: { $0.name == layer.name })?.configuration["activation"],
+        let name = wanted.string
+      else { continue }
+      seen += 1
+      #expect(layer.configuration["activation"]?.string == (name == "silu" ? "swish" : name), "\(layer.name)")
+    }
+    #expect(seen >= 28)
+  }
+
   @Test(arguments: ["digits.keras", "digits.h5"]) func denseNetworksRaiseToDenseLayers(_ name: String) throws {
     let model = try ModelFile.read(Fixtures.model(name)).model()
     let raised = try KerasModel.raised(from: model, layout: .archive).model

@@ -52,7 +52,9 @@ extension KerasLayer {
 
   /// The variables that the layer's class and configuration call for; `nil` for a class without a rule.
   var variableRules: [VariableRule]? {
-    if isModel || !sublayers.isEmpty || className == "InputLayer" { return [] }
+    if isModel || className == "InputLayer" { return [] }
+    // A wrapper that is not run is still known by the layer inside.
+    if !sublayers.isEmpty { return KerasLayerTable.rule(for: self)?.variables(configuration) ?? [] }
     return KerasLayerTable.rule(for: self)?.variables(configuration)
   }
 

@@ -16,6 +16,7 @@ struct TreeBinder {
     if let list = tree.children["layers"], layer.configuration["layers"] != nil {
       bindList(&layer, to: list)
     } else if let wrapped = tree.children["layer"], layer.sublayers.count == 1 {
+      layer.bind(inOrder: tree.variables)
       bind(&layer.sublayers[0], to: wrapped)
     } else if layer.configuration["layers"] == nil {
       layer.bind(inOrder: tree.allVariables)

@@ -29,6 +29,11 @@ extension Lowering {
     named name: String, of value: LoweredValue, in call: LayerCall
   ) throws(FormatError) -> LoweredValue {
     let plainName = name.hasPrefix("Keras>") ? String(name.dropFirst("Keras>".count)) : name
+    if plainName == "threshold" {
+      throw call.error(
+        .unsupported, "its activation \"threshold\" stands without its two numbers, so that Keras cannot run it either",
+        advice: "Use a ReLU layer with a threshold")
+    }
     guard let function = KerasActivation.functions[plainName] else {
       throw call.error(.unsupported, "its activation \"\(name)\" cannot be run")
     }
@@ -54,39 +59,14 @@ enum KerasActivation {
     "log_softmax": single("LogSoftmax", [Attribute("axis", .int(-1))]),
     "hard_sigmoid": hardSigmoid,
     "sparse_sigmoid": single("HardSigmoid", [Attribute("alpha", .float(0.5)), Attribute("beta", .float(0.5))]),
-    "relu6": { (lowering, x, call) throws(FormatError) in try lowering.clip(x, 0, 6, in: call) },
-    "hard_tanh": { (lowering, x, call) throws(FormatError) in try lowering.clip(x, -1, 1, in: call) },
     "swish": silu, "silu": silu,
-    "tanh_shrink": { (lowering, x, call) throws(FormatError) in
-      try lowering.add("Sub", [x, lowering.add("Tanh", [x], in: call)], in: call)
-    },
-    "soft_shrink": { (lowering, x, call) throws(FormatError) in
-      try lowering.add("Sub", [x, lowering.clip(x, -0.5, 0.5, in: call)], in: call)
-    },
-    "hard_shrink": { (lowering, x, call) throws(FormatError) in
-      let isLarge = try lowering.add(
-        "Greater", [lowering.add("Abs", [x], in: call), lowering.scalar(0.5, "threshold", like: x, in: call)], in: call)
-      return try lowering.add("Where", [isLarge, x, lowering.scalar(0, "zero", like: x, in: call)], in: call)
-    },
-    "log_sigmoid": { (lowering, x, call) throws(FormatError) in
-      let negated = try lowering.add("Neg", [x], in: call)
-      return try lowering.add("Neg", [lowering.add("Softplus", [negated], in: call)], in: call)
-    },
-    "squareplus": { (lowering, x, call) throws(FormatError) in
-      let square = try lowering.add("Mul", [x, x], in: call)
-      let sum = try lowering.add("Add", [square, lowering.scalar(4, "b", like: x, in: call)], in: call)
-      let total = try lowering.add("Add", [x, lowering.add("Sqrt", [sum], in: call)], in: call)
-      return try lowering.add("Mul", [total, lowering.scalar(0.5, "half", like: x, in: call)], in: call)
-    },
-    // 0 below -1, x above 1, (x + 1)² / 4 between: max(0, x) matches outside, the clipped parabola inside.
-    "sparse_plus": { (lowering, x, call) throws(FormatError) in
-      let one = try lowering.scalar(1, "one", like: x, in: call)
-      let inside = try lowering.add("Add", [lowering.clip(x, -1, 1, in: call), one], in: call)
-      let square = try lowering.add("Mul", [inside, inside], in: call)
-      let parabola = try lowering.add("Mul", [square, lowering.scalar(0.25, "quarter", like: x, in: call)], in: call)
-      let excess = try lowering.add("Relu", [lowering.add("Sub", [x, one], in: call)], in: call)
-      return try lowering.add("Add", [parabola, excess], in: call)
-    },
+    "relu6": CompositeActivation.function("relu6"), "hard_tanh": CompositeActivation.function("hard_tanh"),
+    "tanh_shrink": CompositeActivation.function("tanh_shrink"),
+    "soft_shrink": CompositeActivation.function("soft_shrink"),
+    "hard_shrink": CompositeActivation.function("hard_shrink"),
+    "log_sigmoid": CompositeActivation.function("log_sigmoid"),
+    "squareplus": CompositeActivation.function("squareplus"),
+    "sparse_plus": CompositeActivation.function("sparse_plus"), "sparsemax": CompositeActivation.function("sparsemax"),
     "glu": { (lowering, x, call) throws(FormatError) in
       guard let rank = x.rank, let width = x.shape?[rank - 1].value, width % 2 == 0 else {
         throw call.error(.mismatch, "glu needs an even number of features")

@@ -36,6 +36,36 @@ enum ReLURule: LayerRule {
   }
 }
 
+/// Finds a `ReLU` with a threshold again.
+enum ThresholdRaising: RaisingRule {
+  private static func expression(_ above: OperatorExpression) -> OperatorExpression {
+    let limit = OperatorExpression.constant("threshold")
+    let below = OperatorExpression.node("Mul", .node("Sub", .input, limit), .constant("slope"))
+    return .node("Where", .node("Greater", .input, limit), above, below)
+  }
+  private static let open = expression(.input)
+  private static let bounded = expression(.node("Clip", .input, .number(0), .constant("maximum")))
+
+  static let operators = open.firstOperators.union(bounded.firstOperators)
+
+  static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard let match = raising.match(bounded, with: node) ?? raising.match(open, with: node),
+      let value = raising.values[match.input], let threshold = match.numbers("threshold"), threshold.count == 1,
+      let slope = match.numbers("slope"), slope.count == 1
+    else { return false }
+    let maximum = match.numbers("maximum")
+    guard maximum == nil || maximum?.count == 1 else { return false }
+    raising.absorb(match)
+    raising.emit(
+      "ReLU",
+      [
+        "max_value": maximum.map { Raising.json($0) } ?? .null, "negative_slope": Raising.json(slope),
+        "threshold": Raising.json(threshold),
+      ], inputs: [value], as: match.output, of: node)
+    return true
+  }
+}
+
 /// `LeakyReLU`: `negative_slope · x` below zero; the slope was called `alpha` before Keras 3.
 enum LeakyReLURule: LayerRule {
   static let classNames = ["LeakyReLU"]
@@ -125,11 +155,36 @@ extension ActivationRule: RaisingRule {
   }
 }
 
+extension Raising {
+  /// Limits a `LeakyReLU` that nothing else uses from above: the two are one `ReLU`.
+  fileprivate mutating func bound(_ name: String, by maximum: Double, as output: String) -> Bool {
+    guard let value = values[name], layers[value.layer].className == "LeakyReLU", useCount(name) == 1,
+      let slope = layers[value.layer].configuration[generation >= 3 ? "negative_slope" : "alpha"], maximum >= 0
+    else { return false }
+    layers[value.layer].className = "ReLU"
+    layers[value.layer].configuration = ["max_value": Self.json([maximum]), "negative_slope": slope]
+    values[output] = value
+    return true
+  }
+}
+
 extension SoftmaxRule: RaisingRule {
-  static let operators: Set = ["Softmax", "LogSoftmax"]
+  static let operators: Set = ["Softmax", "LogSoftmax", "ReduceLogSumExp"]
+
+  /// `exp(x - logsumexp(x))` over several axes.
+  private static let several = OperatorExpression.node(
+    "Exp", .node("Sub", .input, .node("ReduceLogSumExp", .input, .constant("axes"))))
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     guard let rank = raising.shape(node.inputs[0])?.rank else { return false }
+    if node.operatorType == "ReduceLogSumExp" {
+      guard let match = raising.match(several, with: node), let axes = raising.axes(match, rank: rank),
+        let value = raising.values[match.input], !value.isCollapsed
+      else { return false }
+      raising.absorb(match)
+      raising.emit("Softmax", ["axis": raising.json(axes: axes)], inputs: [value], as: match.output, of: node)
+      return true
+    }
     let isFlattening = (raising.model.operatorSetVersion() ?? 13) < 13
     let stated = node.int("axis", default: isFlattening ? 1 : -1)
     let axis = stated < 0 ? stated + rank : stated
@@ -206,6 +261,7 @@ extension ReLURule: RaisingRule {
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     guard let (name, low, high) = range(node, raising), let value = raising.values[name] else { return false }
     let output = node.outputs[0]
+    if low == nil, let high, raising.bound(name, by: high, as: output) { return true }
     switch (low, high) {
     case (nil, nil): raising.values[output] = value
     case (0?, nil): try raising.activate("relu", name, as: output, of: node)

@@ -2,6 +2,9 @@
 enum EmbeddingRule: LayerRule {
   static let classNames = ["Embedding"]
   static let castsInputs = false
+  static let passesMask = false
+
+  static func makesMask(_ configuration: LayerConfiguration) -> Bool { configuration["mask_zero"]?.bool == true }
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
     if let mode = QuantizationMode(configuration) { return mode.variables(matrix: "embeddings", usesBias: false) }

@@ -18,6 +18,12 @@ protocol LayerRule: Sendable {
   /// Whether the layer runs with weights that Keras has quantised.
   static func runs(_ mode: QuantizationMode) -> Bool
 
+  /// Whether a mask that comes with the input goes with the output.
+  static var passesMask: Bool { get }
+
+  /// Whether the layer makes a mask of its input.
+  static func makesMask(_ configuration: LayerConfiguration) -> Bool
+
   /// Emits the operators of one call of the layer.
   ///
   /// - Returns: The outputs of the call.
@@ -31,19 +37,25 @@ extension LayerRule {
   static var dependsOnTraining: Bool { false }
   static var usesMask: Bool { false }
   static func runs(_ mode: QuantizationMode) -> Bool { false }
+  static var passesMask: Bool { true }
+  static func makesMask(_ configuration: LayerConfiguration) -> Bool { false }
 }
 
 /// The table of all layers that lower to operators.
 enum KerasLayerTable {
   private static let rules: [any LayerRule.Type] = [
-    DenseRule.self, EmbeddingRule.self,
+    DenseRule.self, EinsumDenseRule.self, EmbeddingRule.self, MaskingRule.self,
     ActivationRule.self, ReLURule.self, LeakyReLURule.self, ELURule.self, PReLURule.self, SoftmaxRule.self,
     ThresholdedReLURule.self,
     DropoutRule.self, NoiseRule.self,
-    BatchNormalizationRule.self, LayerNormalizationRule.self, NormalizationRule.self, RescalingRule.self,
+    BatchNormalizationRule.self, LayerNormalizationRule.self, GroupNormalizationRule.self,
+    UnitNormalizationRule.self, RMSNormalizationRule.self, NormalizationRule.self, RescalingRule.self,
+    CategoryEncodingRule.self, DiscretizationRule.self, IntegerLookupRule.self,
     FlattenRule.self, ReshapeRule.self, PermuteRule.self, RepeatVectorRule.self,
+    GlobalPoolingRule.self, ZeroPaddingRule.self, CroppingRule.self, UpSamplingRule.self,
     SumRule.self, SubtractRule.self, MultiplyRule.self, AverageRule.self, MaximumRule.self, MinimumRule.self,
     ConcatenateRule.self, DotRule.self, LegacyMergeRule.self,
+    SpectralNormalizationRule.self, TimeDistributedRule.self,
   ]
 
   private static let byClassName: [String: any LayerRule.Type] = {

@@ -74,6 +74,7 @@ enum ConcatenateRule: LayerRule {
 /// `Dot`: the product of two inputs summed over one axis of each, sample by sample; normalised first on request.
 enum DotRule: LayerRule {
   static let classNames = ["Dot"]
+  static let passesMask = false
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     guard call.inputs.count == 2, let left = call.inputs.first, let right = call.inputs.last,

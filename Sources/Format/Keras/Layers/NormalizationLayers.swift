@@ -56,8 +56,8 @@ enum LayerNormalizationRule: LayerRule {
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let (input, rank) = try call.rankedInput()
-    guard call.configuration["rms_scaling"]?.bool != true else {
-      throw call.error(.unsupported, "rms_scaling has no operator")
+    if call.configuration["rms_scaling"]?.bool == true {
+      return [try scaledByVariance(input, rank: rank, call, &lowering)]
     }
     let axes = try (call.configuration.ints("axis") ?? [-1]).mapTyped { (axis) throws(FormatError) in
       try call.axis(axis, rank: rank)
@@ -86,6 +86,38 @@ enum LayerNormalizationRule: LayerRule {
     var inverse = order
     for (position, axis) in order.enumerated() { inverse[axis] = position }
     return [try lowering.transpose(output, inverse, in: call)]
+  }
+
+  /// `x / sqrt(variance + epsilon) · gamma`: what `rms_scaling` does, without taking the mean off.
+  fileprivate static let scaling: OperatorExpression = {
+    let axes = OperatorExpression.constant("axes")
+    let centred = OperatorExpression.node("Sub", .input, .node("ReduceMean", .input, axes))
+    let variance = OperatorExpression.node("ReduceMean", .node("Mul", centred, centred), axes)
+    let deviation = OperatorExpression.node("Sqrt", .node("Add", variance, .constant("epsilon")))
+    return .node("Mul", .node("Div", .input, deviation), .constant("gamma"))
+  }()
+
+  private static func scaledByVariance(
+    _ input: LoweredValue, rank: Int, _ call: LayerCall, _ lowering: inout Lowering
+  ) throws(FormatError) -> LoweredValue {
+    let axes = try call.axes(rank: rank)
+    var extents = Array(repeating: 1, count: rank - (axes.first ?? 0))
+    for axis in axes {
+      guard let extent = input.shape?[axis].value else {
+        throw call.error(.unsupported, "a normalised axis has no fixed extent")
+      }
+      extents[axis - (axes.first ?? 0)] = extent
+    }
+    let epsilon = try call.configuration.float("epsilon", default: 1e-3)
+    let wide = try lowering.widened(input, in: call)
+    let gamma = try parameter("gamma", extents, call, &lowering)
+    let constants = [
+      "axes": lowering.integers(axes, "axes", in: call),
+      "epsilon": try lowering.scalar(epsilon, "epsilon", like: wide, in: call),
+      "gamma": try lowering.cast(gamma, to: wide.elementType ?? .float32, in: call, suffix: "gamma/wide"),
+    ]
+    let output = try lowering.add(scaling, of: wide, constants: constants, in: call)
+    return try lowering.cast(output, to: input.elementType ?? .float32, in: call, suffix: "narrow")
   }
 
   /// A variable in the extents of the sorted axes. Keras makes it in the order in which the axes are listed and reshapes
@@ -167,8 +199,33 @@ extension BatchNormalizationRule: RaisingRule {
 extension LayerNormalizationRule: RaisingRule {
   static let operators: Set = ["LayerNormalization", "ReduceMean"]
 
+  /// A layer with `rms_scaling`, which Keras 3 alone has.
+  private static func raiseScaling(_ node: Node, rank: Int, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard raising.generation >= 3, let match = raising.match(scaling, with: node),
+      let epsilon = match.numbers("epsilon"),
+      epsilon.count == 1, let axes = raising.axes(match, rank: rank), let gamma = match.constants["gamma"],
+      let value = raising.values[match.input], !value.isCollapsed
+    else { return false }
+    let extents = axes.compactMap { raising.shape(match.input)?[$0].value }
+    guard extents.count == axes.count, checkedProduct(extents) == gamma.count,
+      gamma.shape.count <= rank,
+      gamma.shape.enumerated().allSatisfy({ place, extent in
+        extent == 1 || raising.shape(match.input)?[place + rank - gamma.shape.count].value == extent
+      })
+    else { return false }
+    raising.absorb(match)
+    raising.emit(
+      "LayerNormalization",
+      [
+        "axis": raising.json(axes: axes), "epsilon": Raising.json([epsilon[0]]), "center": true, "scale": true,
+        "rms_scaling": true,
+      ], weights: [("gamma", try gamma.reshaped(to: extents))], inputs: [value], as: match.output, of: node)
+    return true
+  }
+
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     guard let rank = raising.shape(node.inputs[0])?.rank else { return false }
+    if node.operatorType == "ReduceMean", try raiseScaling(node, rank: rank, &raising) { return true }
     if node.operatorType == "ReduceMean" { return try raiseWrittenOut(node, rank: rank, &raising) }
     let stated = node.int("axis", default: -1)
     let first = stated < 0 ? stated + rank : stated

@@ -42,7 +42,13 @@ extension NoiseRule: RaisingRule {
     let value = try raising.value(node, 0)
     let target = node.operatorType == "Cast" ? ElementType(rawValue: Int32(node.int("to", default: 1))) : nil
     let source = raising.elementType(node.inputs[0])
-    if let target, source.isFloatingPoint, !target.isFloatingPoint, !target.isInteger { return false }
+    if let target, source.isFloatingPoint, !target.isFloatingPoint {
+      // Layers that take indices make whole numbers of them by themselves; other casts to integers change numbers.
+      let output = node.outputs[0]
+      let users = raising.users(of: output)
+      let areIndices = users.allSatisfy { ["Gather", "Unsqueeze", "Equal", "Mod", "OneHot"].contains($0.operatorType) }
+      guard target.isInteger, areIndices, raising.useCount(output) == users.count else { return false }
+    }
     if let target, target != source, source.isFloatingPoint, target.isFloatingPoint {
       raising.notes.append(ConversionNote(.changed, node.name, "the cast to \(target.name) was left out"))
     }

@@ -2,6 +2,7 @@
 enum FlattenRule: LayerRule {
   static let classNames = ["Flatten"]
   static let castsInputs = false
+  static let passesMask = false
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     var (value, rank) = try call.rankedInput()
@@ -19,6 +20,7 @@ enum FlattenRule: LayerRule {
 enum ReshapeRule: LayerRule {
   static let classNames = ["Reshape"]
   static let castsInputs = false
+  static let passesMask = false
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     guard let target = try call.configuration.ints("target_shape", "dims") else {
@@ -34,6 +36,7 @@ enum ReshapeRule: LayerRule {
 enum PermuteRule: LayerRule {
   static let classNames = ["Permute"]
   static let castsInputs = false
+  static let passesMask = false
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let (input, rank) = try call.rankedInput()
@@ -48,6 +51,7 @@ enum PermuteRule: LayerRule {
 enum RepeatVectorRule: LayerRule {
   static let classNames = ["RepeatVector"]
   static let castsInputs = false
+  static let passesMask = false
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let input = try call.input()
@@ -136,6 +140,10 @@ extension ReshapeRule: RaisingRule {
       raising.values[output] = RaisedValue(layer: value.layer)
       return true
     }
+    if let result = stepped(value, from, to, raising) {
+      raising.values[output] = result
+      return true
+    }
     let (inner, outer) = (from.dimensions.dropFirst(), to.dimensions.dropFirst())
     if inner.elementsEqual(outer), keepsBatch(node, from, to, raising) {
       raising.values[output] = value
@@ -158,6 +166,23 @@ extension ReshapeRule: RaisingRule {
     let target = outer.map { $0.value.map(JSONValue.int) ?? .int(-1) }
     raising.emit("Reshape", ["target_shape": .array(target)], inputs: [value], as: output, of: node)
     return true
+  }
+
+  /// The value with its steps joined with the batch, or taken apart again.
+  private static func stepped(_ value: RaisedValue, _ from: Shape, _ to: Shape, _ raising: Raising) -> RaisedValue? {
+    let (inner, outer) = (from.dimensions, to.dimensions)
+    if let steps = value.steps {
+      let keepsFeatures = inner.dropFirst().elementsEqual(outer.dropFirst(2)) && outer.count == inner.count + 1
+      guard keepsFeatures, steps.value == outer[1].value, steps.value != nil || value.steps == outer[1] else {
+        return nil
+      }
+      return RaisedValue(layer: value.layer)
+    }
+    let isJoined =
+      from.rank > 3 && to.rank == from.rank - 1 && inner.dropFirst(2).elementsEqual(outer.dropFirst())
+      && Shape(Array(inner.dropFirst(2))).elementCount != nil && inner[0].value == nil && outer[0] != inner[0]
+      && inner[1].value != 1
+    return isJoined ? RaisedValue(layer: value.layer, steps: inner[1]) : nil
   }
 
   /// Whether the first axis stays: as inference or the target says it, or since all others hold as many elements.

@@ -38,6 +38,11 @@ extension Lowering {
     }
     try checkArguments(of: call, rule)
     var call = call
+    call.depth = depth
+    let mask = layer.isOperation ? nil : call.inputs.lazy.compactMap { [masks] in masks[$0.name] }.first
+    if let mask, rule.usesMask {
+      throw call.error(.unsupported, "it would apply the mask of \"\(mask)\"; masks are not run")
+    }
     if rule.castsInputs {
       let compute = layer.configuration.policy.compute
       call.inputs = try call.inputs.mapTyped { (value) throws(FormatError) in
@@ -45,7 +50,13 @@ extension Lowering {
       }
     }
     let start = graph.nodes.count
-    return rename(try rule.lower(call, &self), nodesFrom: start, in: call)
+    let outputs = rename(try rule.lower(call, &self), nodesFrom: start, in: call)
+    if rule.makesMask(layer.configuration) {
+      for output in outputs { masks[output.name] = call.scope }
+    } else if let mask, rule.passesMask {
+      for output in outputs { masks[output.name] = mask }
+    }
+    return outputs
   }
 
   /// Refuses arguments of a call that would change what the layer computes.
@@ -76,7 +87,9 @@ extension Lowering {
         .refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
     case let name where name.contains(">") || call.layer.module.map { !$0.hasPrefix("keras") } ?? false:
       return call.error(.unsupported, "the class \"\(name)\" is not one of Keras's own; its code is not in the file")
-    case let name: return call.error(.unsupported, "layers of class \"\(name)\" cannot be run")
+    case let name:
+      return call.error(
+        .unsupported, "layers of class \"\(name)\" cannot be run", advice: UnsupportedLayers.alternative(to: name))
     }
   }
 

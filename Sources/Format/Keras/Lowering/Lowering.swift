@@ -20,6 +20,8 @@ struct LayerCall {
   var inputs: [LoweredValue]
   /// The call's arguments in a Functional model.
   let arguments: KerasCall?
+  /// How many models and wrappers are around the layer.
+  var depth = 0
 
   var configuration: LayerConfiguration { layer.configuration }
 
@@ -65,6 +67,8 @@ struct Lowering {
   var problems: [FormatError] = []
   /// The initializers that hold variables of the file bit for bit, by the place of the variable.
   var carriedWeights: [String: String] = [:]
+  /// The layers whose masks Keras hands on beside values, by the names of these.
+  var masks: [String: String] = [:]
   private var usedNames: Set<String> = []
   var scopes: [String: String] = [:]
   var usedScopes: Set<String> = []
@@ -80,17 +84,20 @@ struct Lowering {
     inference = ShapeInference(operatorSets: [OperatorSetImport(version: operatorSetVersion)])
   }
 
-  /// Emits a node with one output.
+  /// Emits a node and gives its first output.
   ///
-  /// - Parameter suffix: what tells the node from others of the same layer; by default the operator in lower case.
+  /// - Parameters:
+  ///   - suffix: what tells the node from others of the same layer; by default the operator in lower case.
+  ///   - outputCount: how many outputs the operator must have, though only the first is used.
   mutating func add(
     _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, suffix: String? = nil,
-    attributes: [Attribute] = []
+    attributes: [Attribute] = [], outputCount: Int = 1
   ) throws(FormatError) -> LoweredValue {
     if let value = try olderForm(of: operatorType, inputs, in: call, attributes: attributes) { return value }
     let name = unique("\(call.scope)/\(suffix ?? operatorType.lowercased())")
+    let others = (1..<max(outputCount, 1)).map { unique("\(name):\($0)") }
     let node = Node(
-      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name], attributes: attributes)
+      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name] + others, attributes: attributes)
     do throws(FormatError) {
       let outputs = try inference.add(node)
       graph.nodes.append(node)
@@ -210,10 +217,11 @@ struct Lowering {
     var outputs = outputs
     let base = call.index == 0 ? call.scope : "\(call.scope):\(call.index)"
     for (position, value) in outputs.enumerated() {
-      guard let nodeIndex = graph.nodes.indices.last(where: { $0 >= start && graph.nodes[$0].outputs == [value.name] })
+      guard
+        let nodeIndex = graph.nodes.indices.last(where: { $0 >= start && graph.nodes[$0].outputs.first == value.name })
       else { continue }
       let name = unique(position == 0 ? base : "\(base):output_\(position)")
-      graph.nodes[nodeIndex].outputs = [name]
+      graph.nodes[nodeIndex].outputs[0] = name
       graph.nodes[nodeIndex].name = name
       for index in start..<graph.nodes.count {
         graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0 == value.name ? name : $0 }

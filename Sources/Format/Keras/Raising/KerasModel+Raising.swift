@@ -39,12 +39,16 @@ extension Raising {
   ///
   /// - Returns: the positions of the output layers.
   mutating func finishOutputs() throws(FormatError) -> [Int] {
+    if let layer = layers.first(where: { $0.steps != nil && $0.inputs.count != 1 }) {
+      throw FormatError(
+        .unsupported, "it joins several values whose steps are joined with the batch", at: "node \"\(layer.name)\"")
+    }
     var outputs: [Int] = []
     for output in model.graph.outputs {
       guard var value = values[output.name] else {
         throw FormatError(.unsupported, "the output \"\(output.name)\" depends on no input", at: "outputs")
       }
-      guard !value.isCollapsed else {
+      guard !value.isCollapsed, value.steps == nil else {
         throw FormatError(.unsupported, "the output \"\(output.name)\" joins the batch with other axes", at: "outputs")
       }
       if layers[value.layer].className == "InputLayer" || outputs.contains(value.layer) {

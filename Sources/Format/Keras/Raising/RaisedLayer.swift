@@ -17,6 +17,9 @@ struct RaisedLayer {
   /// What the input of an `InputLayer` looks like, the batch included.
   var inputShape: [Int?]?
 
+  /// How many steps it is applied to, each by itself, when it stands in a `TimeDistributed`.
+  var steps: Dimension?
+
   /// Whether it takes its inputs as one list.
   var isMerge: Bool {
     ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"].contains(className)
@@ -29,4 +32,6 @@ struct RaisedValue: Hashable {
   var layer: Int
   /// The graph folds the axes before the last one into one here, which Keras's layers do by themselves.
   var isCollapsed = false
+  /// The graph joins this many steps, or a number it does not tell, with the batch: layers are in `TimeDistributed` here.
+  var steps: Dimension?
 }

@@ -57,16 +57,32 @@ struct RaisedNetwork {
       content["dtype"] = .string(layer.elementType.name)
       content["sparse"] = false
     } else {
-      content["trainable"] = true
+      // Its constructor takes no such argument.
+      if layer.className != "Discretization" { content["trainable"] = true }
       content["dtype"] = .string(layer.elementType.name)
       content.merge(layer.configuration) { _, new in new }
     }
-    guard case .object(var members) = object(layer.className, content) else { return .null }
+    guard case .object(var members) = placed(object(layer.className, content), layer) else { return .null }
     if !isSequential {
       members["name"] = .string(layer.name)
       members["inbound_nodes"] = calls(layer)
     }
     return .object(members)
+  }
+
+  /// The layer, inside of a `TimeDistributed` where it is applied to steps.
+  private func placed(_ json: JSONValue, _ layer: RaisedLayer) -> JSONValue {
+    guard layer.steps != nil, case .object(var members) = json, case .object(var content)? = members["config"] else {
+      return json
+    }
+    content["name"] = .string("\(layer.name)_step")
+    members["config"] = .object(content)
+    return object(
+      "TimeDistributed",
+      [
+        "name": .string(layer.name), "trainable": true, "dtype": .string(layer.elementType.name),
+        "layer": .object(members),
+      ])
   }
 
   private func calls(_ layer: RaisedLayer) -> JSONValue {
@@ -104,15 +120,16 @@ struct RaisedNetwork {
     var tree = WeightTree(path: "/")
     var counts: [String: Int] = [:]
     for layer in layers {
-      let stem = KerasConfigurationParser.snakeCase(layer.className)
+      let stem = KerasConfigurationParser.snakeCase(layer.steps == nil ? layer.className : "TimeDistributed")
       let count = counts[stem, default: 0]
       counts[stem] = count + 1
       let group = count == 0 ? stem : "\(stem)_\(count)"
-      tree.descend(["layers", group]) { node in
-        node.layerName = layer.name
+      let place = ["layers", group] + (layer.steps == nil ? [] : ["layer"])
+      tree.descend(place[...]) { node in
+        node.layerName = layer.steps == nil ? layer.name : "\(layer.name)_step"
         node.variables = layer.weights.enumerated().map { index, weight in
           KerasWeight(
-            name: String(index), path: "/layers/\(group)/vars/\(index)", value: .success(weight.tensor))
+            name: String(index), path: "/\(place.joined(separator: "/"))/vars/\(index)", value: .success(weight.tensor))
         }
       }
     }

@@ -42,8 +42,12 @@ extension Raising {
       RaisedLayer(
         className: className, name: name, configuration: configuration, weights: weights, inputs: inputs.map(\.layer),
         elementType: weights.first?.tensor.elementType ?? (inner.isFloatingPoint ? inner : .float32)))
-    layers[layers.count - 1].outputShape = [nil] + (shape(output)?.dimensions ?? []).dropFirst().map(\.value)
-    values[output] = RaisedValue(layer: layers.count - 1, isCollapsed: inputs.contains { $0.isCollapsed })
+    let steps = inputs.lazy.compactMap(\.steps).first
+    layers[layers.count - 1].steps = steps
+    layers[layers.count - 1].outputShape =
+      [nil] + (steps.map { [$0.value] } ?? []) + (shape(output)?.dimensions ?? []).dropFirst().map(\.value)
+    values[output] = RaisedValue(
+      layer: layers.count - 1, isCollapsed: inputs.contains { $0.isCollapsed }, steps: steps)
   }
 
   /// Applies an activation function by name: as that of the layer in front, when nothing else uses the layer's output,
@@ -55,7 +59,9 @@ extension Raising {
   ) throws(FormatError) {
     guard let value = values[input] else { throw error(node, "its input is not the output of a layer") }
     let layer = layers[value.layer]
-    if layer.className == "Dense", layer.configuration["activation"] == "linear", useCount(input) == uses {
+    if ["Dense", "EinsumDense"].contains(layer.className), layer.configuration["activation"] == "linear",
+      useCount(input) == uses
+    {
       layers[value.layer].configuration["activation"] = .string(function)
       values[output] = value
     } else {

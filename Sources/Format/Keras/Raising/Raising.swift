@@ -98,6 +98,9 @@ struct Raising {
     (consumers[name] ?? []).lazy.map { model.graph.nodes[$0] }.first { operators.contains($0.operatorType) }
   }
 
+  /// The nodes that use a value.
+  func users(of name: String) -> [Node] { (consumers[name] ?? []).map { model.graph.nodes[$0] } }
+
   /// The node that makes a value.
   func producer(of name: String) -> Node? { producers[name].map { model.graph.nodes[$0] } }
 

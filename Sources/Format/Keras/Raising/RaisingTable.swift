@@ -13,11 +13,15 @@ protocol RaisingRule: Sendable {
 /// The table of all rules that turn operators into layers, the more particular ones first.
 enum RaisingTable {
   private static let rules: [any RaisingRule.Type] = [
-    DenseRule.self, EmbeddingRule.self,
+    DenseRule.self, EinsumDenseRule.self, EmbeddingRule.self,
+    MaskingRule.self, UnitNormalizationRule.self, RMSNormalizationRule.self, GroupNormalizationRule.self,
+    IntegerLookupRule.self, EncodingRaising.self,
+    ThresholdRaising.self, CompositeActivationRaising.self, GatedLinearUnitRaising.self,
     GeluRaising.self, GatedRaising.self, SoftmaxRule.self, ActivationRule.self, ELURule.self, LeakyReLURule.self,
     PReLURule.self, ThresholdedReLURule.self, HardSigmoidRaising.self, ReLURule.self,
     DropoutRule.self, NoiseRule.self,
     BatchNormalizationRule.self, LayerNormalizationRule.self,
+    UpSamplingRule.self, ZeroPaddingRule.self, CroppingRule.self, GlobalPoolingRule.self,
     RepeatVectorRule.self, FlattenRule.self, PermuteRule.self, ReshapeRule.self,
     RescalingRule.self, MergeRaising.self, ConcatenateRule.self, DotRule.self,
   ]

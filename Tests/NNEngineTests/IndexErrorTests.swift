@@ -158,6 +158,26 @@ import Testing
     }
   }
 
+  @Test func windowsThatDoNotFit() {
+    let image = Tensor([Float](repeating: 1, count: 12), shape: [1, 3, 2, 2])
+    func pool(_ kernel: [Int64], _ attributes: (String, [Int64])...) {
+      for type in ["MaxPool", "AveragePool", "LpPool"] {
+        fails(
+          type, [image], [Attribute("kernel_shape", .ints(kernel))] + attributes.map { Attribute($0, .ints($1)) })
+      }
+    }
+    pool([2])
+    for size in [0, -1, .max, .min] as [Int64] {
+      pool([size, 1])
+      pool([1, 1], ("strides", [size, 1]))
+      pool([1, 1], ("dilations", [1, size]))
+      if size != 0 { pool([1, 1], ("pads", [0, size, 0, 0])) }
+    }
+    pool([1, 1], ("pads", [0, 0]))
+    pool([1, 1], ("pads", [1 << 30, 1 << 30, 1 << 30, 1 << 30]))
+    fails("MaxPool", [data], [Attribute("kernel_shape", .ints([]))])
+  }
+
   /// Extents whose product only a zero keeps from overflowing.
   @Test func hugeExtentsOfEmptyValues() throws {
     let empty = Tensor([Float](), shape: [0, 1 << 62])

@@ -4,7 +4,7 @@ public enum OperatorRegistry {
   static let families: [[OperatorSchema]] = [
     OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.attention, OperatorSchema.casting,
     OperatorSchema.comparison, OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra,
-    OperatorSchema.losses, OperatorSchema.normalization, OperatorSchema.quantization,
+    OperatorSchema.losses, OperatorSchema.normalization, OperatorSchema.pooling, OperatorSchema.quantization,
     OperatorSchema.contributedQuantization, OperatorSchema.reduction, OperatorSchema.shaping,
   ]
 

@@ -35,6 +35,10 @@ let standardForms = """
   Attention 23 3-6 1-4 is_causal:i kv_num_heads:i q_num_heads:i qk_matmul_output_mode:i scale:f softcap:f softmax_precision:i
   Attention 24 3-7 1-4 is_causal:i kv_num_heads:i q_num_heads:i qk_matmul_output_mode:i scale:f softcap:f softmax_precision:i
   Attention 25 3-7 1-4 is_causal:i kv_num_heads:i left_window_size:i q_num_heads:i qk_matmul_output_mode:i right_window_size:i scale:f softcap:f softmax_precision:i
+  AveragePool 1 1-1 1-1 auto_pad:s kernel_shape:I! pads:I strides:I
+  AveragePool 7 1-1 1-1 auto_pad:s count_include_pad:i kernel_shape:I! pads:I strides:I
+  AveragePool 10 1-1 1-1 auto_pad:s ceil_mode:i count_include_pad:i kernel_shape:I! pads:I strides:I
+  AveragePool 19 1-1 1-1 auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I! pads:I strides:I
   BatchNormalization 1 5-5 1-5 consumed_inputs:I! epsilon:f is_test:i momentum:f spatial:i
   BatchNormalization 6 5-5 1-5 epsilon:f is_test:i momentum:f spatial:i
   BatchNormalization 7 5-5 1-5 epsilon:f momentum:f spatial:i
@@ -128,10 +132,16 @@ let standardForms = """
   Log 6 1-1 1-1
   LogSoftmax 1 1-1 1-1 axis:i
   LpNormalization 1 1-1 1-1 axis:i p:i
+  LpPool 1 1-1 1-1 auto_pad:s kernel_shape:I p:f pads:I strides:I
+  LpPool 2 1-1 1-1 auto_pad:s kernel_shape:I! p:i pads:I strides:I
+  LpPool 18 1-1 1-1 auto_pad:s ceil_mode:i dilations:I kernel_shape:I! p:i pads:I strides:I
   MatMul 1 2-2 1-1
   MatMulInteger 10 2-4 1-1
   Max 1 1-* 1-1 consumed_inputs:I
   Max 6 1-* 1-1
+  MaxPool 1 1-1 1-1 auto_pad:s kernel_shape:I! pads:I strides:I
+  MaxPool 8 1-1 1-2 auto_pad:s kernel_shape:I! pads:I storage_order:i strides:I
+  MaxPool 10 1-1 1-2 auto_pad:s ceil_mode:i dilations:I kernel_shape:I! pads:I storage_order:i strides:I
   Mean 1 1-* 1-1 consumed_inputs:I
   Mean 6 1-* 1-1
   MeanVarianceNormalization 9 1-1 1-1 axes:I

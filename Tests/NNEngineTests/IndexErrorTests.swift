@@ -105,8 +105,97 @@ import Testing
     }
   }
 
+  @Test func selectionsThatDoNotFit() {
+    let truth = Tensor([true, true, true])
+    fails("Compress", [data, truth], [axis(0)])
+    fails("Compress", [data, Tensor([true], shape: [1, 1])])
+    for place in extremes { fails("Compress", [data, truth], [Attribute("axis", .int(place))]) }
+    for length in [4, -1, .max, .min] as [Int64] { fails("ReverseSequence", [data, Tensor([length, 0, 0])]) }
+    fails("ReverseSequence", [data, Tensor([Int64(0)])])
+    fails("ReverseSequence", [data, Tensor([Int64(0), 0, 0])], [Attribute("batch_axis", .int(.max))])
+    fails("CenterCropPad", [data, Tensor([Int64(1)])])
+    fails("CenterCropPad", [data, Tensor([Int64(-1), 1])])
+    fails("CenterCropPad", [data, Tensor([Int64.max, .max])])
+    let image = Tensor([Float](repeating: 1, count: 12), shape: [1, 3, 2, 2])
+    for size in [0, -1, 3, .max, 1 << 30] as [Int64] {
+      fails("SpaceToDepth", [image], [Attribute("blocksize", .int(size))])
+      fails("DepthToSpace", [image], [Attribute("blocksize", .int(size))])
+    }
+    fails("BitCast", [data], [Attribute("to", .int(11))], version: 26)
+    fails("BitCast", [data], [Attribute("to", .int(99))], version: 26)
+  }
+
+  @Test func classesThatDoNotExist() {
+    for name in ["NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"] {
+      for place in extremes { fails(name, [data, Tensor([0, place])]) }
+      fails(name, [data, Tensor([Int64(0)])])
+      fails(name, [data, Tensor([Int64(0), 1]), Tensor([Float(1)])])
+      fails(name, [data, Tensor([Int64(0), 1])], [Attribute("reduction", .text("median"))])
+      fails(name, [Tensor([Float(1)]), Tensor([Int64(0)])])
+    }
+  }
+
+  @Test func attentionThatDoesNotFit() {
+    let x = Tensor([Float](repeating: 1, count: 24), shape: [1, 2, 3, 4])
+    let flat = Tensor([Float](repeating: 1, count: 24), shape: [1, 3, 8])
+    let odd = Tensor([Float](repeating: 1, count: 18), shape: [1, 3, 3, 2])
+    fails("Attention", [x, x, odd], version: 23)
+    fails("Attention", [x, odd, odd], version: 23)
+    fails("Attention", [flat, flat, flat], version: 23)
+    for heads in extremes {
+      fails(
+        "Attention", [flat, flat, flat], [Attribute("q_num_heads", .int(heads)), Attribute("kv_num_heads", .int(2))],
+        version: 23)
+    }
+    fails("Attention", [x, x, x, Tensor([Float](repeating: 0, count: 4), shape: [1, 4])], version: 23)
+    fails("Attention", [x, x, x, Tensor([Float](repeating: 0, count: 4), shape: [4, 1])], version: 23)
+    fails("Attention", [x, x, x], [Attribute("qk_matmul_output_mode", .int(9))], version: 23)
+    let table = Tensor([Float](repeating: 1, count: 6), shape: [3, 2])
+    for place in extremes {
+      fails("RotaryEmbedding", [x, table, table, Tensor([0, 1, place], shape: [1, 3])], version: 23)
+      fails("RotaryEmbedding", [x, table, table], [Attribute("rotary_embedding_dim", .int(place))], version: 23)
+      fails("RotaryEmbedding", [flat, table, table], [Attribute("num_heads", .int(place))], version: 23)
+    }
+  }
+
+  @Test func windowsThatDoNotFit() {
+    let image = Tensor([Float](repeating: 1, count: 12), shape: [1, 3, 2, 2])
+    func pool(_ kernel: [Int64], _ attributes: (String, [Int64])...) {
+      for type in ["MaxPool", "AveragePool", "LpPool"] {
+        fails(
+          type, [image], [Attribute("kernel_shape", .ints(kernel))] + attributes.map { Attribute($0, .ints($1)) })
+      }
+    }
+    pool([2])
+    for size in [0, -1, .max, .min] as [Int64] {
+      pool([size, 1])
+      pool([1, 1], ("strides", [size, 1]))
+      pool([1, 1], ("dilations", [1, size]))
+      if size != 0 { pool([1, 1], ("pads", [0, size, 0, 0])) }
+    }
+    pool([1, 1], ("pads", [0, 0]))
+    pool([1, 1], ("pads", [1 << 30, 1 << 30, 1 << 30, 1 << 30]))
+    fails("MaxPool", [data], [Attribute("kernel_shape", .ints([]))])
+  }
+
+  /// Extents whose product only a zero keeps from overflowing.
+  @Test func hugeExtentsOfEmptyValues() throws {
+    let empty = Tensor([Float](), shape: [0, 1 << 62])
+    let tall = Tensor([Float](), shape: [1 << 62, 0])
+    fails("Concat", [tall, tall], [axis(0)])
+    for (type, inputs, attributes) in [
+      ("Concat", [empty, empty], [axis(0)]), ("Split", [empty], [axis(1), Attribute("num_outputs", .int(1))]),
+      ("Gather", [empty, Tensor([Int64](), shape: [0])], [axis(0)]),
+    ] {
+      let example = OperatorCase(type: type, inputs: inputs, attributes: attributes)
+      #expect(try example.results()[0].count == 0)
+    }
+  }
+
   @Test func diagonalsOutsideOfTheMatrix() throws {
-    for (diagonal, upper, sum) in [(Int64.max, 1, 0), (.max, 0, 6), (.min, 1, 6), (.min, 0, 0)] as [(Int64, Int64, Double)] {
+    for (diagonal, upper, sum) in [(Int64.max, 1, 0), (.max, 0, 6), (.min, 1, 6), (.min, 0, 0)]
+      as [(Int64, Int64, Double)]
+    {
       let example = OperatorCase(
         type: "Trilu", inputs: [data, Tensor([diagonal], shape: [])], attributes: [Attribute("upper", .int(upper))])
       #expect(try example.results()[0].numbers.reduce(0, +) == sum)

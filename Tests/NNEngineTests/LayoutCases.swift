@@ -31,6 +31,16 @@ extension OperatorCases {
         cases.append(OperatorCase(type: "Reduce\(kind)", inputs: [random.ints([2, 3], in: -4...4)]))
       }
     }
+    for kind in ["Max", "Min"] {
+      for axes in [nil, [0], [1]] as [[Int64]?] {
+        for shape in [[3, 2], [1, 4]] {
+          cases.append(
+            OperatorCase(type: "Reduce\(kind)", inputs: [random.bools(shape), axes.map { Tensor($0) }], version: 20))
+        }
+      }
+    }
+    cases.append(OperatorCase(type: "ReduceMean", inputs: [Tensor([Int32.max, .max, 7])]))
+    cases.append(OperatorCase(type: "ReduceLogSumExp", inputs: [Tensor([Float.nan, 1, .infinity])]))
     for kind in ["ArgMax", "ArgMin"] {
       for axis in [0, 1, -1] as [Int64] {
         for last in [0, 1] as [Int64] {
@@ -138,6 +148,10 @@ extension OperatorCases {
     cases.append(OperatorCase(type: "Range", inputs: [scalar(Float(0)), scalar(Float(2)), scalar(Float(0.3))]))
     cases.append(OperatorCase(type: "Range", inputs: [scalar(Int64(9)), scalar(Int64(-3)), scalar(Int64(-2))]))
     cases.append(OperatorCase(type: "Range", inputs: [scalar(Int64(9)), scalar(Int64(3)), scalar(Int64(2))]))
+    for type in [ElementType.float16, .bfloat16] {
+      let parameters = [0, 5, 0.5].map { half(Tensor([$0], shape: []), type) }
+      cases.append(OperatorCase(type: "Range", inputs: parameters, version: 27))
+    }
     cases.append(
       OperatorCase(
         type: "Range", inputs: [scalar(Int32(0)), scalar(Int32(7)), scalar(Int32(2))], constants: [0, 1, 2]))

@@ -56,7 +56,7 @@ extension OperatorCase {
 enum OperatorCases {
   static let all = [
     unary, binary, matrices, rows, reductions, layout, generators, quantised, elementary, normalizations, legacy,
-    indexing, padding,
+    indexing, padding, selection, losses, attention, pooling,
   ].flatMap { $0 }
 
   static var unary: [OperatorCase] {
@@ -196,7 +196,11 @@ enum OperatorCases {
     for (equation, shapes) in [
       ("ij,jk->ik", [[3, 4], [4, 5]]), ("bij,bjk->bik", [[2, 3, 4], [2, 4, 5]]), ("ij->ji", [[3, 4]]),
       ("ij->", [[3, 4]]),
-      ("i,i->", [[6], [6]]), ("ii->i", [[4, 4]]), ("abc,cd->abd", [[2, 3, 4], [4, 5]]),
+      ("...ij,...jk->...ik", [[2, 3, 4], [4, 5]]), ("i...->...", [[3, 2, 2]]), ("...ii->...i", [[2, 3, 3]]),
+      ("ij,jk", [[3, 4], [4, 5]]), ("ba", [[2, 3]]), (",i->i", [[], [4]]),
+      ("ij,jk,kl->il", [[2, 3], [3, 4], [4, 2]]),
+      ("i,j->ij", [[0], [3]]), ("ij->i", [[2, 0]]), ("i,i->", [[6], [6]]), ("ii->i", [[4, 4]]),
+      ("abc,cd->abd", [[2, 3, 4], [4, 5]]),
     ] as [(String, [[Int]])] {
       cases.append(
         OperatorCase(

@@ -32,8 +32,8 @@ struct GatherStep<Index: FixedWidthInteger & TensorScalar>: Step {
     _ = try Extents.count(result)
     let extent = shape[axis]
     let count = try Extents.count(indices)
-    let block = shape.dropFirst(axis + 1).reduce(width, *)
-    let outer = shape.prefix(axis).reduce(1, *)
+    let block = Extents.product(shape.dropFirst(axis + 1), times: width)
+    let outer = Extents.product(shape.prefix(axis))
     return Work([result]) { (memory) throws(EngineError) in
       let wanted = memory.input(1, Index.self, count: count)
       let source = unsafe memory.input(0)

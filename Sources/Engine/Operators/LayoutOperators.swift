@@ -98,8 +98,8 @@ struct ConcatStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     var shape = try inputs.shape(0)
     let axis = try Extents.axis(axis, rank: shape.count)
-    let inner = shape.dropFirst(axis + 1).reduce(width, *)
-    let outer = shape.prefix(axis).reduce(1, *)
+    let inner = Extents.product(shape.dropFirst(axis + 1), times: width)
+    let outer = Extents.product(shape.prefix(axis))
     var blocks: [Int] = []
     var total = 0
     for index in 0..<inputs.count {
@@ -107,11 +107,13 @@ struct ConcatStep: Step {
       guard other.count == shape.count, shape.indices.allSatisfy({ $0 == axis || other[$0] == shape[$0] }) else {
         throw EngineError(.shapeMismatch, "\(Shape(shape)) and \(Shape(other)) cannot be joined along axis \(axis)")
       }
-      blocks.append(other[axis] * inner)
-      total += other[axis]
+      blocks.append(other[axis] &* inner)
+      let (sum, overflow) = total.addingReportingOverflow(other[axis])
+      guard !overflow else { throw EngineError(.shapeMismatch, "axis \(axis) of the result is too large") }
+      total = sum
     }
     shape[axis] = total
-    let stride = blocks.reduce(0, +)
+    let stride = blocks.reduce(0) { $0 &+ $1 }
     return Work([shape]) { (memory) throws(EngineError) in
       var start = 0
       for (index, block) in blocks.enumerated() where block > 0 {
@@ -142,26 +144,26 @@ struct SplitStep: Step {
     let axis = try Extents.axis(axis, rank: shape.count)
     let count = outputTypes.count
     // Without lengths all parts are equal but the last, which may be smaller.
-    let part = (shape[axis] + max(count, 1) - 1) / max(count, 1)
-    let equal = (0..<count).map { min(part, max(shape[axis] - $0 * part, 0)) }
-    let lengths = try usesInput ? inputs.ints(1) : lengths ?? equal
+    let (whole, rest) = shape[axis].quotientAndRemainder(dividingBy: max(count, 1))
+    let part = rest == 0 ? whole : whole + 1
+    let lengths = try usesInput ? inputs.ints(1) : lengths ?? SplitStep.equal(shape[axis], part: part, count: count)
     guard lengths.count == count, lengths.allSatisfy({ $0 >= 0 && $0 <= shape[axis] }),
-      lengths.reduce(0, +) == shape[axis]
+      lengths.reduce(0, { $0 &+ $1 }) == shape[axis]
     else {
       throw EngineError(.shapeMismatch, "lengths \(lengths) do not add up to axis \(axis) of \(Shape(shape))")
     }
-    let inner = shape.dropFirst(axis + 1).reduce(width, *)
-    let outer = shape.prefix(axis).reduce(1, *)
+    let inner = Extents.product(shape.dropFirst(axis + 1), times: width)
+    let outer = Extents.product(shape.prefix(axis))
     let shapes = lengths.map { length in
       var result = shape
       result[axis] = length
       return result
     }
-    let stride = shape[axis] * inner
+    let stride = shape[axis] &* inner
     return Work(shapes) { (memory) throws(EngineError) in
       var start = 0
       for (index, length) in lengths.enumerated() {
-        let block = length * inner
+        let block = length &* inner
         if block > 0, memory.hasOutput(index) {
           let source = unsafe memory.input(0) + start
           let target = unsafe memory.output(index)
@@ -171,6 +173,16 @@ struct SplitStep: Step {
         }
         start += block
       }
+    }
+  }
+
+  /// Parts of one length, the last ones less where that does not fill them.
+  private static func equal(_ extent: Int, part: Int, count: Int) -> [Int] {
+    var rest = extent
+    return (0..<count).map { _ in
+      let length = min(part, rest)
+      rest -= length
+      return length
     }
   }
 }

@@ -10,6 +10,7 @@ package enum OperatorTable {
     QuantisedElementwiseOperators.rows,
     CastOperators.rows, EinsumOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
     TopKOperators.rows, CumulativeOperators.rows, OneHotOperators.rows, TriangularOperators.rows,
+    LossOperators.rows, SelectionOperators.rows, BlockOperators.rows, AttentionOperators.rows, PoolOperators.rows,
   ]
 
   private static let rows: [String: [OperatorImplementation]] = {

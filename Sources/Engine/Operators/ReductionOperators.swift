@@ -6,7 +6,19 @@ package enum ReductionOperators {
     row("ReduceSum", .sum, axesInputSince: 13), row("ReduceMean", .mean), row("ReduceMax", .max),
     row("ReduceMin", .min), row("ReduceProd", .product), row("ReduceL1", .l1), row("ReduceL2", .l2),
     row("ReduceSumSquare", .sumSquare), row("ReduceLogSum", .logSum), row("ReduceLogSumExp", .logSumExp),
+    pool("GlobalAveragePool", .mean), pool("GlobalMaxPool", .max),
   ]
+
+  /// A reduction of all axes but the first two.
+  private static func pool(_ name: String, _ reduction: Reduction) -> OperatorImplementation {
+    OperatorImplementation(name) { context throws(EngineError) in
+      let type = try context.type(0)
+      let options = ReductionOptions(
+        reduction: reduction, axes: nil, usesInput: false, keepsAxes: true, emptyMeansNone: true, firstAxis: 2)
+      guard let step = ScalarTypes.real(type, ReductionMaker(options: options)) else { throw context.unsupported(type) }
+      return step
+    }
+  }
 
   private static func row(
     _ name: String, _ reduction: Reduction, axesInputSince version: Int = 18
@@ -43,9 +55,12 @@ struct ReductionOptions: Sendable {
   let keepsAxes: Bool
   /// Whether no axes means that nothing is reduced, instead of everything.
   let emptyMeansNone: Bool
+  /// Where it is not 0, the first of the axes that are reduced, to the last.
+  var firstAxis = 0
 
   func axes(_ inputs: StepInputs, rank: Int) throws(EngineError) -> [Int] {
     let given = usesInput && inputs.has(1) ? try inputs.ints(1) : axes ?? []
+    if firstAxis > 0 { return Array(min(firstAxis, rank)..<rank) }
     if given.isEmpty { return emptyMeansNone ? [] : Array(0..<rank) }
     return try Extents.axes(given, rank: rank)
   }
@@ -55,10 +70,14 @@ private struct ReductionMaker: ArithmeticOperators.StepMaker {
   let options: ReductionOptions
 
   func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
-    ReductionStep<T>(options: options) { source, plan, base in integerReduction(options.reduction, source, plan, base) }
+    ReductionStep<T>(options: options) { source, nest, base in
+      integerReduction(options.reduction, source, nest, base)
+    }
   }
   func visit<T: RealScalar>(_: T.Type) -> any Step {
-    ReductionStep<T>(options: options) { source, plan, base in T(realReduction(options.reduction, source, plan, base)) }
+    ReductionStep<T>(options: options) { source, nest, base in
+      T(realReduction(options.reduction, source, nest, base))
+    }
   }
 }
 
@@ -116,9 +135,10 @@ private func integerReduction<T: FixedWidthInteger>(
   switch reduction {
   case .sum: walk(source, nest, base) { total &+= $0 }
   case .mean:
-    walk(source, nest, base) { total &+= $0 }
-    let count = T(truncatingIfNeeded: nest.rows * nest.rowLength)
-    total = count == 0 ? 0 : total.dividedReportingOverflow(by: count).partialValue
+    var sum: Int128 = 0
+    walk(source, nest, base) { sum += Int128($0) }
+    let count = Int128(nest.rows * nest.rowLength)
+    total = count == 0 ? 0 : T(truncatingIfNeeded: sum / count)
   case .max:
     total = .min
     walk(source, nest, base) { total = Swift.max(total, $0) }
@@ -170,7 +190,7 @@ private func realReduction<T: RealScalar>(
     total = Double.log(total)
   case .logSumExp:
     var highest = -Double.infinity
-    walk(source, nest, base) { highest = Swift.max(highest, Double($0)) }
+    walk(source, nest, base) { highest = highest.isNaN || highest > Double($0) ? highest : Double($0) }
     guard highest.isFinite else { return highest }
     walk(source, nest, base) { total += Double.exp(Double($0) - highest) }
     total = highest + Double.log(total)

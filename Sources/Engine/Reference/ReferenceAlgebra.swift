@@ -122,21 +122,29 @@ enum ReferenceAlgebra {
     return ReferenceTensor(.int64, shape, full.values)
   }
 
-  /// Equations with an explicit output and no ellipsis.
+  /// The axes of an ellipsis are labelled with digits, the last one with 0.
   private static func einsum(_ node: ReferenceNode) -> ReferenceTensor? {
-    let text = node.node.text("equation", default: "").filter { $0 != " " }
-    guard let arrow = text.firstRange(of: "->"), !text.contains(".") else { return nil }
-    let terms = text[..<arrow.lowerBound].split(separator: ",", omittingEmptySubsequences: false).map(Array.init)
-    let output = Array(text[arrow.upperBound...])
+    let text = node.node.text("equation", default: "").filter { $0 != " " }.replacing("...", with: ".")
+    let sides = text.split(separator: "->", omittingEmptySubsequences: false)
+    let stated = sides[0].split(separator: ",", omittingEmptySubsequences: false)
+    func digits(_ count: Int) -> String { String("9876543210".suffix(count)) }
+    let hidden = zip(stated, node.given).map { $0.contains(".") ? $1.shape.count - $0.count + 1 : 0 }
+    let terms = zip(stated, hidden).map { Array($0.replacing(".", with: digits($1))) }
+    let letters = terms.joined().filter(\.isLetter)
+    let implied = "." + String(Set(letters).filter { letter in letters.count { $0 == letter } == 1 }.sorted())
+    let output = Array((sides.count > 1 ? String(sides[1]) : implied).replacing(".", with: digits(hidden.max() ?? 0)))
     var extents: [Character: Int] = [:]
     for (term, operand) in zip(terms, node.given) {
-      for (label, extent) in zip(term, operand.shape) { extents[label] = extent }
+      for (label, extent) in zip(term, operand.shape) where extents[label] ?? 1 == 1 { extents[label] = extent }
     }
     let summed = extents.keys.filter { !output.contains($0) }.sorted()
     return .build(node[0].elementType, output.map { extents[$0] ?? 1 }) { index in
       ReferenceTensor.indices(summed.map { extents[$0] ?? 1 }).reduce(0) { sum, inner in
         let place = Dictionary(uniqueKeysWithValues: zip(output + summed, index + inner))
-        return sum + zip(terms, node.given).reduce(1) { $0 * $1.1.at($1.0.map { place[$0] ?? 0 }) }
+        return sum
+          + zip(terms, node.given).reduce(1) { product, factor in
+            product * factor.1.at(zip(factor.0, factor.1.shape).map { $1 == 1 ? 0 : place[$0] ?? 0 })
+          }
       }
     }
   }

@@ -65,7 +65,11 @@ enum ReferenceOperators {
     if let result = ReferenceElementwise.run(node) { return [result] }
     if let result = ReferenceAlgebra.run(node) { return [result] }
     if let results = ReferenceNormalization.run(node) { return results }
-    if let results = ReferenceIndexing.run(node) { return results }
+    if let results = ReferenceIndexing.run(node) ?? ReferenceSelection.run(node) ?? ReferenceAttention.run(node)
+      ?? ReferencePooling.run(node)
+    {
+      return results
+    }
     return try ReferenceLayout.run(node)
   }
 }

@@ -8,12 +8,17 @@ extension OperatorSchema {
     binary("CastLike", since: 15, infer: InferenceRules.castLike),
     binary("CastLike", since: 19, [.int("saturate")], infer: InferenceRules.castLike),
     binary("CastLike", since: 24, [.int("saturate"), .text("round_mode")], infer: InferenceRules.castLike),
+    unary("BitCast", since: 26, [to], infer: InferenceRules.bitCast),
   ]
 
   private static let to = AttributeRule.int("to", required: true)
 }
 
 extension InferenceRules {
+  static func bitCast(_ context: inout InferenceContext) throws(FormatError) {
+    context.setOutput(try context.elementType(attribute: "to"), context.shape(0))
+  }
+
   static func cast(_ context: inout InferenceContext) throws(FormatError) {
     var type = try context.elementType(attribute: "to")
     if case .string = context.node.attribute("to") {

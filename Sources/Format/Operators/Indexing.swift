@@ -26,6 +26,10 @@ extension OperatorSchema {
     OperatorSchema(
       "TopK", since: 11, inputs: 2...2, outputs: 2...2,
       attributes: [.int("axis"), .int("largest"), .int("sorted")], infer: InferenceRules.topK),
+    binary("Compress", since: 9, [.int("axis")], infer: InferenceRules.compress),
+    unary("NonZero", since: 9, infer: InferenceRules.nonZero),
+    binary(
+      "ReverseSequence", since: 10, [.int("batch_axis"), .int("time_axis")], infer: InferenceRules.sameAsInput),
     binary(
       "CumSum", since: 11, [.int("exclusive"), .int("reverse")], infer: InferenceRules.sameAsInput),
     binary(

@@ -33,6 +33,12 @@ extension InferenceRules {
     }
   }
 
+  /// Pools over all places: every axis after the first two becomes 1.
+  static func globalPool(_ context: inout InferenceContext) {
+    context.setOutput(
+      context.elementType(0), context.shape(0).map { $0.reduced(Set(2..<max($0.rank, 2)), keeps: true) })
+  }
+
   /// ArgMax, ArgMin: positions along one axis.
   static func argExtreme(_ context: inout InferenceContext) throws(FormatError) {
     guard let shape = context.shape(0) else { return context.setOutput(.int64, nil) }

@@ -2,9 +2,10 @@
 public enum OperatorRegistry {
   /// The families, each a file of its own.
   static let families: [[OperatorSchema]] = [
-    OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.casting, OperatorSchema.comparison,
-    OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra, OperatorSchema.normalization,
-    OperatorSchema.quantization, OperatorSchema.contributedQuantization, OperatorSchema.reduction, OperatorSchema.shaping,
+    OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.attention, OperatorSchema.casting,
+    OperatorSchema.comparison, OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra,
+    OperatorSchema.losses, OperatorSchema.normalization, OperatorSchema.pooling, OperatorSchema.quantization,
+    OperatorSchema.contributedQuantization, OperatorSchema.reduction, OperatorSchema.shaping,
   ]
 
   private static let rows: [String: [OperatorSchema]] = {

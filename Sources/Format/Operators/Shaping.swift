@@ -24,6 +24,15 @@ extension OperatorSchema {
     unary("Pad", since: 2, padding + [.ints("pads", required: true)], infer: InferenceRules.pad),
     OperatorSchema("Pad", since: 11, inputs: 2...3, attributes: [.text("mode")], infer: InferenceRules.pad),
     OperatorSchema("Pad", since: 18, inputs: 2...4, attributes: [.text("mode")], infer: InferenceRules.pad),
+    binary("CenterCropPad", since: 18, [.ints("axes")], infer: InferenceRules.centerCropPad),
+    unary("DepthToSpace", since: 1, [.int("blocksize", required: true)], infer: InferenceRules.depthToSpace),
+    unary(
+      "DepthToSpace", since: 11, [.int("blocksize", required: true), .text("mode")],
+      infer: InferenceRules.depthToSpace),
+    unary("SpaceToDepth", since: 1, [.int("blocksize", required: true)], infer: InferenceRules.spaceToDepth),
+    unary(
+      "SpaceToDepth", since: 28, [.int("blocksize", required: true), .text("mode")],
+      infer: InferenceRules.spaceToDepth),
     unary("Shape", since: 1, infer: InferenceRules.shape),
     unary("Shape", since: 15, [.int("start"), .int("end")], infer: InferenceRules.shape),
     unary("Size", since: 1, infer: InferenceRules.size),

@@ -32,11 +32,19 @@ let standardForms = """
   Asinh 9 1-1 1-1
   Atan 7 1-1 1-1
   Atanh 9 1-1 1-1
+  Attention 23 3-6 1-4 is_causal:i kv_num_heads:i q_num_heads:i qk_matmul_output_mode:i scale:f softcap:f softmax_precision:i
+  Attention 24 3-7 1-4 is_causal:i kv_num_heads:i q_num_heads:i qk_matmul_output_mode:i scale:f softcap:f softmax_precision:i
+  Attention 25 3-7 1-4 is_causal:i kv_num_heads:i left_window_size:i q_num_heads:i qk_matmul_output_mode:i right_window_size:i scale:f softcap:f softmax_precision:i
+  AveragePool 1 1-1 1-1 auto_pad:s kernel_shape:I! pads:I strides:I
+  AveragePool 7 1-1 1-1 auto_pad:s count_include_pad:i kernel_shape:I! pads:I strides:I
+  AveragePool 10 1-1 1-1 auto_pad:s ceil_mode:i count_include_pad:i kernel_shape:I! pads:I strides:I
+  AveragePool 19 1-1 1-1 auto_pad:s ceil_mode:i count_include_pad:i dilations:I kernel_shape:I! pads:I strides:I
   BatchNormalization 1 5-5 1-5 consumed_inputs:I! epsilon:f is_test:i momentum:f spatial:i
   BatchNormalization 6 5-5 1-5 epsilon:f is_test:i momentum:f spatial:i
   BatchNormalization 7 5-5 1-5 epsilon:f momentum:f spatial:i
   BatchNormalization 9 5-5 1-5 epsilon:f momentum:f
   BatchNormalization 14 5-5 1-3 epsilon:f momentum:f training_mode:i
+  BitCast 26 1-1 1-1 to:i!
   Cast 1 1-1 1-1 to:s!
   Cast 6 1-1 1-1 to:i!
   Cast 19 1-1 1-1 saturate:i to:i!
@@ -50,6 +58,8 @@ let standardForms = """
   Clip 1 1-1 1-1 consumed_inputs:I max:f min:f
   Clip 6 1-1 1-1 max:f min:f
   Clip 11 1-3 1-1
+  CenterCropPad 18 2-2 1-1 axes:I
+  Compress 9 2-2 1-1 axis:i
   Concat 1 1-* 1-1 axis:i
   Concat 4 1-* 1-1 axis:i!
   Constant 1 0-0 1-1 value:t!
@@ -65,6 +75,8 @@ let standardForms = """
   DequantizeLinear 13 2-3 1-1 axis:i
   DequantizeLinear 21 2-3 1-1 axis:i block_size:i
   DequantizeLinear 23 2-3 1-1 axis:i block_size:i output_dtype:i
+  DepthToSpace 1 1-1 1-1 blocksize:i!
+  DepthToSpace 11 1-1 1-1 blocksize:i! mode:s
   Div 1 2-2 1-1 axis:i broadcast:i consumed_inputs:I
   Div 6 2-2 1-1 axis:i broadcast:i
   Div 7 2-2 1-1
@@ -94,6 +106,8 @@ let standardForms = """
   Gemm 1 3-3 1-1 alpha:f beta:f broadcast:i transA:i transB:i
   Gemm 7 3-3 1-1 alpha:f beta:f transA:i transB:i
   Gemm 11 2-3 1-1 alpha:f beta:f transA:i transB:i
+  GlobalAveragePool 1 1-1 1-1
+  GlobalMaxPool 1 1-1 1-1
   Greater 1 2-2 1-1 axis:i broadcast:i
   Greater 7 2-2 1-1
   GreaterOrEqual 12 2-2 1-1
@@ -118,10 +132,16 @@ let standardForms = """
   Log 6 1-1 1-1
   LogSoftmax 1 1-1 1-1 axis:i
   LpNormalization 1 1-1 1-1 axis:i p:i
+  LpPool 1 1-1 1-1 auto_pad:s kernel_shape:I p:f pads:I strides:I
+  LpPool 2 1-1 1-1 auto_pad:s kernel_shape:I! p:i pads:I strides:I
+  LpPool 18 1-1 1-1 auto_pad:s ceil_mode:i dilations:I kernel_shape:I! p:i pads:I strides:I
   MatMul 1 2-2 1-1
   MatMulInteger 10 2-4 1-1
   Max 1 1-* 1-1 consumed_inputs:I
   Max 6 1-* 1-1
+  MaxPool 1 1-1 1-1 auto_pad:s kernel_shape:I! pads:I strides:I
+  MaxPool 8 1-1 1-2 auto_pad:s kernel_shape:I! pads:I storage_order:i strides:I
+  MaxPool 10 1-1 1-2 auto_pad:s ceil_mode:i dilations:I kernel_shape:I! pads:I storage_order:i strides:I
   Mean 1 1-* 1-1 consumed_inputs:I
   Mean 6 1-* 1-1
   MeanVarianceNormalization 9 1-1 1-1 axes:I
@@ -134,6 +154,8 @@ let standardForms = """
   Mul 7 2-2 1-1
   Neg 1 1-1 1-1 consumed_inputs:I
   Neg 6 1-1 1-1
+  NegativeLogLikelihoodLoss 12 2-3 1-1 ignore_index:i reduction:s
+  NonZero 9 1-1 1-1
   Not 1 1-1 1-1
   OneHot 9 3-3 1-1 axis:i
   Or 1 2-2 1-1 axis:i broadcast:i
@@ -182,6 +204,8 @@ let standardForms = """
   Reshape 1 1-1 1-1 consumed_inputs:I shape:I
   Reshape 5 2-2 1-1
   Reshape 14 2-2 1-1 allowzero:i
+  ReverseSequence 10 2-2 1-1 batch_axis:i time_axis:i
+  RotaryEmbedding 23 3-4 1-1 interleaved:i num_heads:i rotary_embedding_dim:i
   Round 11 1-1 1-1
   Scatter 9 3-3 1-1 axis:i
   ScatterElements 11 3-3 1-1 axis:i
@@ -202,8 +226,11 @@ let standardForms = """
   Slice 1 1-1 1-1 axes:I ends:I! starts:I!
   Slice 10 3-5 1-1
   Softmax 1 1-1 1-1 axis:i
+  SoftmaxCrossEntropyLoss 12 2-3 1-2 ignore_index:i reduction:s
   Softplus 1 1-1 1-1
   Softsign 1 1-1 1-1
+  SpaceToDepth 1 1-1 1-1 blocksize:i!
+  SpaceToDepth 28 1-1 1-1 blocksize:i! mode:s
   Split 1 1-2 1-* axis:i split:I
   Split 2 1-1 1-* axis:i split:I
   Split 13 1-2 1-* axis:i

@@ -6,7 +6,19 @@ package enum ReductionOperators {
     row("ReduceSum", .sum, axesInputSince: 13), row("ReduceMean", .mean), row("ReduceMax", .max),
     row("ReduceMin", .min), row("ReduceProd", .product), row("ReduceL1", .l1), row("ReduceL2", .l2),
     row("ReduceSumSquare", .sumSquare), row("ReduceLogSum", .logSum), row("ReduceLogSumExp", .logSumExp),
+    pooling("GlobalAveragePool", .mean), pooling("GlobalMaxPool", .max),
   ]
+
+  /// Reduces all axes behind batch and channels.
+  private static func pooling(_ name: String, _ reduction: Reduction) -> OperatorImplementation {
+    OperatorImplementation(name) { context throws(EngineError) in
+      let options = ReductionOptions(
+        reduction: reduction, axes: nil, usesInput: false, keepsAxes: true, emptyMeansNone: false, firstAxis: 2)
+      let type = try context.type(0)
+      guard let step = ScalarTypes.real(type, ReductionMaker(options: options)) else { throw context.unsupported(type) }
+      return step
+    }
+  }
 
   private static func row(
     _ name: String, _ reduction: Reduction, axesInputSince version: Int = 18
@@ -43,10 +55,12 @@ struct ReductionOptions: Sendable {
   let keepsAxes: Bool
   /// Whether no axes means that nothing is reduced, instead of everything.
   let emptyMeansNone: Bool
+  /// Where no stated axes begin.
+  var firstAxis = 0
 
   func axes(_ inputs: StepInputs, rank: Int) throws(EngineError) -> [Int] {
     let given = usesInput && inputs.has(1) ? try inputs.ints(1) : axes ?? []
-    if given.isEmpty { return emptyMeansNone ? [] : Array(0..<rank) }
+    if given.isEmpty { return emptyMeansNone ? [] : Array(firstAxis..<max(rank, firstAxis)) }
     return try Extents.axes(given, rank: rank)
   }
 }

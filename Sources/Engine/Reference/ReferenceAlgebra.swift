@@ -12,6 +12,8 @@ enum ReferenceAlgebra {
     case "Hardmax": hardmax(node)
     case "ArgMax", "ArgMin": arg(node)
     case "Einsum": einsum(node)
+    case "GlobalAveragePool": globalPool(node) { $0.reduce(0, +) / Double($0.count) }
+    case "GlobalMaxPool": globalPool(node) { $0.max() ?? -.infinity }
     case let name where name.hasPrefix("Reduce"): reduce(node, String(name.dropFirst(6)))
     default: nil
     }
@@ -54,6 +56,12 @@ enum ReferenceAlgebra {
       let highest = line.max() ?? 0
       return finish(x.at(index) - highest, line.reduce(0) { $0 + exp($1 - highest) })
     }
+  }
+
+  /// One number for each channel of each sample.
+  private static func globalPool(_ node: ReferenceNode, _ join: ([Double]) -> Double) -> ReferenceTensor {
+    let (x, axes) = (node[0], Array(node[0].shape.indices.dropFirst(2)))
+    return .build(x.elementType, x.shape.indices.map { $0 < 2 ? x.shape[$0] : 1 }) { join(along(x, $0, axes)) }
   }
 
   /// The elements that share all coordinates of an index but those of some axes.

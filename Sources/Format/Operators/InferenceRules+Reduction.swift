@@ -33,6 +33,12 @@ extension InferenceRules {
     }
   }
 
+  /// Pooling over all axes behind batch and channels, which keep one element.
+  static func globalPool(_ context: inout InferenceContext) throws(FormatError) {
+    guard let shape = context.shape(0) else { return context.setOutput(context.elementType(0), nil) }
+    context.setOutput(context.elementType(0), shape.reduced(Set(shape.dimensions.indices.dropFirst(2)), keeps: true))
+  }
+
   /// ArgMax, ArgMin: positions along one axis.
   static func argExtreme(_ context: inout InferenceContext) throws(FormatError) {
     guard let shape = context.shape(0) else { return context.setOutput(.int64, nil) }

@@ -8,6 +8,7 @@ extension OperatorSchema {
     + ["ReduceMean", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp"].flatMap {
       reductions($0)
     }
+    + ["GlobalAveragePool", "GlobalMaxPool"].map { unary($0, since: 1, infer: InferenceRules.globalPool) }
     + ["ArgMax", "ArgMin"].flatMap { name in
       [
         unary(name, since: 1, [.int("axis"), .int("keepdims")], infer: InferenceRules.argExtreme),

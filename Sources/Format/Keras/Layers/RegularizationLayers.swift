@@ -42,7 +42,11 @@ extension NoiseRule: RaisingRule {
     let value = try raising.value(node, 0)
     let target = node.operatorType == "Cast" ? ElementType(rawValue: Int32(node.int("to", default: 1))) : nil
     let source = raising.elementType(node.inputs[0])
-    if let target, source.isFloatingPoint, !target.isFloatingPoint, !target.isInteger { return false }
+    if let target, source == .bool || !target.isFloatingPoint && !target.isInteger { return false }
+    if let target, source.isFloatingPoint, target.isInteger {
+      // A table of rows truncates by itself.
+      guard raising.users(of: node.outputs[0]).allSatisfy({ $0.operatorType == "Gather" }) else { return false }
+    }
     if let target, target != source, source.isFloatingPoint, target.isFloatingPoint {
       raising.notes.append(ConversionNote(.changed, node.name, "the cast to \(target.name) was left out"))
     }

@@ -13,13 +13,14 @@ protocol RaisingRule: Sendable {
 /// The table of all rules that turn operators into layers, the more particular ones first.
 enum RaisingTable {
   private static let rules: [any RaisingRule.Type] = [
-    DenseRule.self, EmbeddingRule.self,
+    DenseRule.self, EmbeddingRule.self, SelectionRaising.self, LayerNormalizationForms.self,
     GeluRaising.self, GatedRaising.self, SoftmaxRule.self, ActivationRule.self, ELURule.self, LeakyReLURule.self,
     PReLURule.self, ThresholdedReLURule.self, HardSigmoidRaising.self, ReLURule.self,
     DropoutRule.self, NoiseRule.self,
     BatchNormalizationRule.self, LayerNormalizationRule.self,
     RepeatVectorRule.self, FlattenRule.self, PermuteRule.self, ReshapeRule.self,
     RescalingRule.self, MergeRaising.self, ConcatenateRule.self, DotRule.self,
+    OperationRaising.self,
   ]
 
   /// The rules that a node may begin.

@@ -49,5 +49,7 @@ let package = Package(
       name: "FixtureTests", dependencies: ["NNFormat", "NNEngine", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "InteropTests", dependencies: ["NNFormat", "TestSupport"], exclude: ["Peers"], swiftSettings: strict),
   ]
 )

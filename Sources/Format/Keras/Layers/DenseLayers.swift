@@ -69,6 +69,7 @@ extension DenseRule: RaisingRule {
   static let operators: Set = ["Gemm", "MatMul"]
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    if try raiseLeft(node, &raising) { return true }
     guard node.inputs.count >= 2, raising.isValue(node.inputs[0]), var kernel = raising.constant(node, 1),
       kernel.shape.count == 2
     else { return false }
@@ -101,6 +102,22 @@ extension DenseRule: RaisingRule {
       "Dense",
       ["units": .int(kernel.shape[1]), "activation": "linear", "use_bias": .bool(bias != nil)],
       weights: weights, inputs: [input], as: output, of: node, weightName: node.inputs[1])
+    return true
+  }
+
+  /// A matrix in front of every sample's: `W · x` is the transpose of `xᵀ · Wᵀ`.
+  private static func raiseLeft(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
+    guard node.operatorType == "MatMul", let kernel = raising.constant(node, 0), kernel.shape.count == 2,
+      let value = raising.values[node.inputs[1]], !value.isCollapsed, raising.shape(node.inputs[1])?.rank == 3
+    else { return false }
+    let output = node.outputs[0]
+    let (turned, product) = (output + "/turned", output + "/product")
+    raising.emit("Permute", ["dims": [2, 1]], inputs: [value], as: turned, of: node)
+    raising.emit(
+      "Dense", ["units": .int(kernel.shape[0]), "activation": "linear", "use_bias": false],
+      weights: [("kernel", try kernel.transposed([1, 0]))], inputs: [raising.values[turned] ?? value], as: product,
+      of: node, weightName: node.inputs[0])
+    raising.emit("Permute", ["dims": [2, 1]], inputs: [raising.values[product] ?? value], as: output, of: node)
     return true
   }
 }

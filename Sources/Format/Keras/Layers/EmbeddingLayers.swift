@@ -31,12 +31,27 @@ extension EmbeddingRule: RaisingRule {
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     guard node.inputs.count == 2, let table = raising.constant(node, 0), table.shape.count == 2,
-      raising.isValue(node.inputs[1]), node.int("axis", default: 0) == 0
+      node.int("axis", default: 0) == 0, let index = index(node.inputs[1], rows: table.shape[0], raising)
     else { return false }
     raising.emit(
       "Embedding", ["input_dim": .int(table.shape[0]), "output_dim": .int(table.shape[1])],
-      weights: [("embeddings", table)], inputs: [try raising.value(node, 1)], as: node.outputs[0], of: node,
+      weights: [("embeddings", table)], inputs: [index], as: node.outputs[0], of: node,
       weightName: node.inputs[0])
     return true
+  }
+
+  /// The layer that gives the rows' numbers. Keras counts negative ones from the end, as its exporter writes out:
+  /// `x < 0 ? x + rows : x`.
+  private static func index(_ name: String, rows: Int, _ raising: Raising) -> RaisedValue? {
+    if let node = raising.producer(of: name), let selection = Selection(node, raising),
+      let (compared, limit) = selection.threshold(["Less"], raising), limit == 0,
+      let sum = raising.producer(of: selection.whenTrue), sum.operatorType == "Add",
+      sum.inputs.contains(selection.whenFalse),
+      raising.number(sum, 0) ?? raising.number(sum, 1) == Double(rows),
+      compared == selection.whenFalse || raising.producer(of: compared)?.inputs == [selection.whenFalse]
+    {
+      return raising.values[selection.whenFalse]
+    }
+    return raising.values[name]
   }
 }

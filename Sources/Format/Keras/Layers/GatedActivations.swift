@@ -77,6 +77,7 @@ enum GeluRaising: RaisingRule {
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     if node.operatorType == "Gelu" {
       guard node.text("approximate", default: "none") == "none" else {
+        if raising.generation >= 3 { return false }
         throw raising.error(node, "Keras has no layer for the approximate gelu")
       }
       try raising.activate("gelu", node.inputs[0], as: node.outputs[0], of: node)

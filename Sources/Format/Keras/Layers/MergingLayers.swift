@@ -181,6 +181,7 @@ enum MergeRaising: RaisingRule {
       return true
     }
     guard Set(node.inputs.map { raising.shape($0)?.rank }).count == 1 else {
+      if raising.generation >= 3 { return false }
       throw raising.error(node, "it joins values with different numbers of axes")
     }
     guard Set(inputs.map(\.isCollapsed)).count == 1 else { throw raising.error(node, "it joins folded and other axes") }

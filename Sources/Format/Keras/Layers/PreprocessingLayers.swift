@@ -128,7 +128,9 @@ extension RescalingRule: RaisingRule {
     let isVector =
       shape.dimensions.last?.value == tensor.count && tensor.shape.last == tensor.count
       && tensor.shape.count <= shape.rank
-    guard tensor.count == 1 || isVector else {
+    let isDivided = node.operatorType == "Div" && place == 1
+    guard tensor.count == 1 || isVector, !isDivided || raising.generation < 3 else {
+      if raising.generation >= 3 { return false }
       throw raising.error(
         node, "a constant of shape \(Shape(tensor.shape)) is neither a number nor one for each feature")
     }

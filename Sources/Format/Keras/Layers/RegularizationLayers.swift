@@ -42,6 +42,7 @@ extension NoiseRule: RaisingRule {
     let value = try raising.value(node, 0)
     let target = node.operatorType == "Cast" ? ElementType(rawValue: Int32(node.int("to", default: 1))) : nil
     let source = raising.elementType(node.inputs[0])
+    if let target, source == .bool || !target.isFloatingPoint && !target.isInteger { return false }
     if let target, source.isFloatingPoint, !target.isFloatingPoint {
       // Layers that take indices make whole numbers of them by themselves; other casts to integers change numbers.
       let output = node.outputs[0]

@@ -136,8 +136,8 @@ extension ReshapeRule: RaisingRule {
     }
     if value.isCollapsed {
       // Back from the folded axes: the layers in between kept them apart.
-      guard to.rank > 2, to.dimensions.last == from.dimensions.last else { return false }
-      raising.values[output] = RaisedValue(layer: value.layer)
+      guard to.rank > 1, to.dimensions.last == from.dimensions.last else { return false }
+      raising.values[output] = RaisedValue(layer: value.layer, isCollapsed: node.operatorType != "Reshape" || to.rank == 2)
       return true
     }
     if let result = stepped(value, from, to, raising) {
@@ -147,6 +147,12 @@ extension ReshapeRule: RaisingRule {
     let (inner, outer) = (from.dimensions.dropFirst(), to.dimensions.dropFirst())
     if inner.elementsEqual(outer), keepsBatch(node, from, to, raising) {
       raising.values[output] = value
+      return true
+    }
+    if from.rank > 2, to.rank > 2, from[0] != .known(1), to.dimensions.last == from.dimensions.last,
+      to.dimensions.dropLast(2).allSatisfy({ $0 == .known(1) })
+    {
+      raising.values[output] = RaisedValue(layer: value.layer, isCollapsed: true)
       return true
     }
     if from.rank > 2, to.rank == 2, to.dimensions.last == from.dimensions.last, from.dimensions.last?.value != nil,

@@ -16,6 +16,7 @@ extension KerasModel {
     let generation = layout == .legacyModel ? 2 : 3
     var raising = try Raising(model, generation: generation)
     try raising.run()
+    raising.cutClassifierTails()
     let outputs = try raising.finishOutputs()
     let network = RaisedNetwork(
       name: Raising.legalName(model.graph.name).isEmpty ? "model" : Raising.legalName(model.graph.name),
@@ -46,6 +47,7 @@ extension Raising {
     var outputs: [Int] = []
     for output in model.graph.outputs {
       guard var value = values[output.name] else {
+        if let failure = failures[output.name] { throw failure }
         throw FormatError(.unsupported, "the output \"\(output.name)\" depends on no input", at: "outputs")
       }
       guard !value.isCollapsed, value.steps == nil else {

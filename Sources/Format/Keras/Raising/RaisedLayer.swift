@@ -16,14 +16,31 @@ struct RaisedLayer {
   var outputShape: [Int?] = []
   /// What the input of an `InputLayer` looks like, the batch included.
   var inputShape: [Int?]?
+  /// How it is called, when it is an operation of `keras.ops` instead of a layer.
+  var operation: RaisedOperation?
 
   /// How many steps it is applied to, each by itself, when it stands in a `TimeDistributed`.
   var steps: Dimension?
 
   /// Whether it takes its inputs as one list.
   var isMerge: Bool {
-    ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"].contains(className)
+    let classes = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot"]
+    return operation == nil && classes.contains(className)
   }
+}
+
+/// The call of an operation of `keras.ops` in a Functional model.
+struct RaisedOperation {
+  /// A positional argument.
+  enum Argument {
+    /// One of the layer's inputs, by its place among them.
+    case input(Int)
+    case constant(JSONValue)
+  }
+
+  /// Keras's module of the operation.
+  var module: String
+  var arguments: [Argument]
 }
 
 /// A value of the graph as an output of a layer.

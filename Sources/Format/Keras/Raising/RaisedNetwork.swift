@@ -11,7 +11,9 @@ struct RaisedNetwork {
 
   private var isSequential: Bool {
     guard outputs == [layers.count - 1], layers.first?.className == "InputLayer" else { return false }
-    return layers.indices.dropFirst().allSatisfy { layers[$0].inputs == [$0 - 1] && !layers[$0].isMerge }
+    return layers.indices.dropFirst().allSatisfy {
+      layers[$0].inputs == [$0 - 1] && !layers[$0].isMerge && layers[$0].operation == nil
+    }
   }
 
   /// The model's configuration.
@@ -56,6 +58,8 @@ struct RaisedNetwork {
       content[generation == 2 ? "batch_input_shape" : "batch_shape"] = shape(layer)
       content["dtype"] = .string(layer.elementType.name)
       content["sparse"] = false
+    } else if layer.operation != nil {
+      content.merge(layer.configuration) { _, new in new }
     } else {
       // Its constructor takes no such argument.
       if layer.className != "Discretization" { content["trainable"] = true }
@@ -63,6 +67,10 @@ struct RaisedNetwork {
       content.merge(layer.configuration) { _, new in new }
     }
     guard case .object(var members) = placed(object(layer.className, content), layer) else { return .null }
+    if let operation = layer.operation {
+      members["module"] = .string(operation.module)
+      members["registered_name"] = .string(layer.className)
+    }
     if !isSequential {
       members["name"] = .string(layer.name)
       members["inbound_nodes"] = calls(layer)
@@ -99,7 +107,14 @@ struct RaisedNetwork {
         ],
       ]
     }
-    return [["args": .array(layer.isMerge ? [.array(tensors)] : tensors), "kwargs": .object([:])]]
+    let arguments: [JSONValue] =
+      layer.operation?.arguments.map {
+        switch $0 {
+        case .input(let place): tensors[place]
+        case .constant(let json): json
+        }
+      } ?? (layer.isMerge ? [.array(tensors)] : tensors)
+    return [["args": .array(arguments), "kwargs": .object([:])]]
   }
 
   /// The weights as Keras 2 groups them.
@@ -119,7 +134,7 @@ struct RaisedNetwork {
   var tree: WeightTree {
     var tree = WeightTree(path: "/")
     var counts: [String: Int] = [:]
-    for layer in layers {
+    for layer in layers where layer.operation == nil {
       let stem = KerasConfigurationParser.snakeCase(layer.steps == nil ? layer.className : "TimeDistributed")
       let count = counts[stem, default: 0]
       counts[stem] = count + 1

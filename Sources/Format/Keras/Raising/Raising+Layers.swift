@@ -4,9 +4,13 @@ extension Raising {
   /// The layer output that an input of a node is.
   func value(_ node: Node, _ index: Int) throws(FormatError) -> RaisedValue {
     guard node.inputs.indices.contains(index), let value = values[node.inputs[index]] else {
-      throw error(node, "input \(index) is neither the output of a layer nor a weight")
+      throw node.inputs.indices.contains(index) ? failures[node.inputs[index]] ?? unknown(node, index) : unknown(node, index)
     }
     return value
+  }
+
+  private func unknown(_ node: Node, _ index: Int) -> FormatError {
+    error(node, "input \(index) is neither the output of a layer nor a weight")
   }
 
   /// The constant that an input of a node is.

@@ -3,11 +3,12 @@ import OrderedCollections
 /// Turns a graph of ONNX operators into Keras layers.
 ///
 /// Nodes are visited in order. What depends on constants alone is folded, shapes that the graph computes are known from
-/// inference, and every other node must begin a layer of the table.
+/// inference, and every other node begins a layer of the table. A node that does not is an error as soon as a layer or an
+/// output needs it: a layer of several operators may begin at any of them.
 struct Raising {
   /// Which generation of Keras the layers are for: 2 or 3.
   let generation: Int
-  let model: Model
+  var model: Model
   let inference: ShapeInference
   var layers: [RaisedLayer] = []
   var values: [String: RaisedValue] = [:]
@@ -18,6 +19,8 @@ struct Raising {
   private var absorbed: Set<String> = []
   /// Values that hold shapes or parts of them.
   private var shapeValues: Set<String> = []
+  /// Why values are not the output of a layer.
+  private(set) var failures: [String: FormatError] = [:]
   private let consumers: [String: [Int]]
   private let producers: [String: Int]
   private let outputNames: Set<String>
@@ -46,6 +49,10 @@ struct Raising {
     self.producers = producers
     outputNames = Set(model.graph.outputs.map(\.name))
     for initializer in model.graph.initializers { constants[initializer.name] = initializer.tensor }
+    // Rules look ahead, to constants that stand behind the node at which a layer begins.
+    for node in model.graph.nodes where node.operatorType == "Constant" && node.outputs.count == 1 {
+      constants[node.outputs[0]] = try? WeightFolding.fold(node, inputs: [])
+    }
   }
 
   /// Raises the whole graph.
@@ -56,12 +63,18 @@ struct Raising {
     for input in model.graph.inputs { try addInput(input) }
     for node in model.graph.nodes {
       guard let output = node.outputs.first, !absorbed.contains(output) else { continue }
-      try raise(node, output: output)
+      do throws(FormatError) {
+        try raise(node, output: output)
+      } catch {
+        let cause = node.inputs.compactMap { failures[$0] }.first ?? error
+        for name in node.outputs where values[name] == nil { failures[name] = cause }
+      }
     }
   }
 
   private mutating func raise(_ node: Node, output: String) throws(FormatError) {
     let inputs = node.inputs.filter { !$0.isEmpty }
+    if constants[output] != nil { return }
     if inputs.allSatisfy({ constants[$0] != nil }) {
       constants[output] = try WeightFolding.fold(node, inputs: node.inputs.map { constants[$0] })
       return
@@ -72,7 +85,22 @@ struct Raising {
       return
     }
     for rule in RaisingTable.rules(for: node) where try rule.raise(node, &self) { return }
-    throw error(node, "no Keras layer computes this")
+    let isOperation = generation < 3 && OperationRaising.operators.contains(node.operatorType)
+    throw error(
+      node, isOperation ? "no layer of Keras 2 computes this" : "no Keras layer computes this",
+      advice: isOperation ? "Convert to .keras, where Keras 3 has operations for it" : nil)
+  }
+
+  /// The tensor of one number that a node repeats in a shape which the graph computes.
+  func filling(named name: String) -> Tensor? {
+    guard let node = producer(of: name) else { return nil }
+    switch node.operatorType {
+    case "ConstantOfShape":
+      if case .tensor(let tensor)? = node.attribute("value") { return tensor }
+      return Tensor([Float(0)], shape: [])
+    case "Expand": return constant(node, 0).flatMap { $0.count == 1 ? $0 : nil }
+    default: return nil
+    }
   }
 
   private mutating func addInput(_ input: Value) throws(FormatError) {
@@ -104,6 +132,9 @@ struct Raising {
   /// The node that makes a value.
   func producer(of name: String) -> Node? { producers[name].map { model.graph.nodes[$0] } }
 
+  /// The nodes that use a value.
+  func users(of name: String) -> [Node] { (consumers[name] ?? []).map { model.graph.nodes[$0] } }
+
   /// How many nodes and outputs use a value.
   func useCount(_ name: String) -> Int { (consumers[name]?.count ?? 0) + (outputNames.contains(name) ? 1 : 0) }
 
@@ -116,7 +147,7 @@ struct Raising {
   func isValue(_ name: String) -> Bool { values[name] != nil }
 
   /// An error that names a node.
-  func error(_ node: Node, _ message: String) -> FormatError {
-    FormatError(.unsupported, message, at: "node \(node.label)")
+  func error(_ node: Node, _ message: String, advice: String? = nil) -> FormatError {
+    FormatError(.unsupported, message, at: "node \(node.label)", advice: advice)
   }
 }

@@ -16,7 +16,8 @@ enum RaisingTable {
     DenseRule.self, EinsumDenseRule.self, EmbeddingRule.self,
     MaskingRule.self, UnitNormalizationRule.self, RMSNormalizationRule.self, GroupNormalizationRule.self,
     IntegerLookupRule.self, EncodingRaising.self,
-    ThresholdRaising.self, CompositeActivationRaising.self, GatedLinearUnitRaising.self,
+    ThresholdRaising.self, CompositeActivationRaising.self, GatedLinearUnitRaising.self, SelectionRaising.self,
+    LayerNormalizationForms.self,
     GeluRaising.self, GatedRaising.self, SoftmaxRule.self, ActivationRule.self, ELURule.self, LeakyReLURule.self,
     PReLURule.self, ThresholdedReLURule.self, HardSigmoidRaising.self, ReLURule.self,
     DropoutRule.self, NoiseRule.self,
@@ -24,6 +25,7 @@ enum RaisingTable {
     UpSamplingRule.self, ZeroPaddingRule.self, CroppingRule.self, GlobalPoolingRule.self,
     RepeatVectorRule.self, FlattenRule.self, PermuteRule.self, ReshapeRule.self,
     RescalingRule.self, MergeRaising.self, ConcatenateRule.self, DotRule.self,
+    OperationRaising.self,
   ]
 
   /// The rules that a node may begin.

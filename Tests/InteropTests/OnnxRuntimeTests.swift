@@ -1,0 +1,28 @@
+import NNFormat
+import TestSupport
+import Testing
+
+/// Every fixture as an ONNX file passes `onnx.checker` with full check and computes its numbers in ONNX Runtime.
+@Suite struct OnnxRuntimeTests {
+  /// The operator sets of Keras fixtures: the default, and the ends of the range in which forms of operators change.
+  private static let versions: [Int?] = [nil, 13, 15, 17, 18, 28]
+
+  private static func forms(_ row: FixtureRow) -> [FixtureForm] {
+    guard !row.file.hasSuffix(".onnx") else { return [.onnx] }
+    return versions.map { FixtureForm(way: .operators($0), ending: "onnx") }
+  }
+
+  private static let batch = Result {
+    try InteropBatch(PythonPeer(script: "onnx_peer.py"), forms: forms)
+  }
+
+  private static let exceptions = [
+    InteropException(
+      "ONNX Runtime has no matrix products of bfloat16", message: "NOT_IMPLEMENTED",
+      ["precision_bfloat16.h5", "precision_bfloat16.keras", "precision_bfloat16.weights.h5"])
+  ]
+
+  @Test(arguments: Fixtures.rows(.predict)) func computesTheSame(_ row: FixtureRow) throws {
+    try Self.batch.get().verify(row, Self.forms(row), exceptions: Self.exceptions)
+  }
+}

@@ -1,0 +1,26 @@
+"""Checks ONNX files with onnx.checker and runs them in ONNX Runtime: onnx_peer.py JOBS ANSWERS"""
+
+import peer
+
+import onnx
+import onnxruntime
+
+onnxruntime.set_default_logger_severity(4)
+
+
+def work(job):
+    onnx.checker.check_model(job["file"], full_check=True)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(job["file"], options, providers=["CPUExecutionProvider"])
+    types = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
+    inputs = session.get_inputs()
+    values = peer.bind(peer.arrays(job["inputs"]), [value.name for value in inputs])
+    feed = {
+        value.name: array.astype(types.get(value.type, value.type[len("tensor("):-1]))
+        for value, array in zip(inputs, values)
+    }
+    return {"differences": peer.differences(session.run(None, feed), peer.arrays(job["outputs"]))}
+
+
+peer.main(work)

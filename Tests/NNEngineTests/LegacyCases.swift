@@ -89,7 +89,9 @@ extension OperatorCases {
     var given = [values]
     if let mode {
       let tensor = Tensor([mode], shape: [])
-      if isConstant { sketch.constant("t", tensor) } else {
+      if isConstant {
+        sketch.constant("t", tensor)
+      } else {
         sketch.input("t", nil, .bool)
         given.append(tensor)
       }
@@ -106,7 +108,9 @@ extension OperatorCases {
   }
 
   @Test func inferenceDropsNothing() throws {
-    for results in [try run(nil, isConstant: true), try run(false, isConstant: true), try run(false, isConstant: false)] {
+    for results in [
+      try run(nil, isConstant: true), try run(false, isConstant: true), try run(false, isConstant: false),
+    ] {
       #expect(try results[0].numbers == [1, 2, 3, 4, 5, 6])
       #expect(try results[1].numbers == [1, 1, 1, 1, 1, 1])
     }

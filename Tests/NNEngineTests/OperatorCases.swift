@@ -56,7 +56,7 @@ extension OperatorCase {
 enum OperatorCases {
   static let all = [
     unary, binary, matrices, rows, reductions, layout, generators, quantised, elementary, normalizations, legacy,
-    indexing, padding,
+    contributed, indexing, padding,
   ].flatMap { $0 }
 
   static var unary: [OperatorCase] {

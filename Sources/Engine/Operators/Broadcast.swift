@@ -103,6 +103,10 @@ package struct LoopNest: Sendable {
     self.strides = merged.map { Array($0.dropLast()) }
   }
 
+  /// Rows that follow each other at one distance, and that distance in each operand; `rows` is a multiple of it.
+  package var blockRows: Int { extents.last ?? 1 }
+  package var blockStrides: [Int] { strides.map { $0.last ?? 0 } }
+
   /// Where a row starts in an operand.
   @inline(__always)
   package func offset(of row: Int, in operand: Int) -> Int {

@@ -7,7 +7,9 @@ enum ReferenceElementwise {
     if let function = unary(node) ?? ReferenceElementary.function(node) {
       return ReferenceTensor(node[0].elementType, node[0].shape, node[0].values.map(function))
     }
-    if let function = binary(node) ?? ReferenceElementary.combination(node) { return broadcast(node, node[0].elementType, function) }
+    if let function = binary(node) ?? ReferenceElementary.combination(node) {
+      return broadcast(node, node[0].elementType, function)
+    }
     if let test = ReferenceElementary.test(node) {
       return ReferenceTensor(.bool, node[0].shape, node[0].values.map { test($0) ? 1 : 0 })
     }

@@ -66,6 +66,8 @@ enum ReferenceOperators {
     if let result = ReferenceAlgebra.run(node) { return [result] }
     if let results = ReferenceNormalization.run(node) { return results }
     if let results = ReferenceIndexing.run(node) { return results }
+    if let results = ReferenceContributed.run(node) { return results }
+    if let results = ReferenceFeatures.run(node) { return results }
     return try ReferenceLayout.run(node)
   }
 }

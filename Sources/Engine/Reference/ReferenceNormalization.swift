@@ -56,7 +56,7 @@ enum ReferenceNormalization {
     ]
   }
 
-  private static func rows(_ node: ReferenceNode, isCentred: Bool) -> [ReferenceTensor] {
+  static func rows(_ node: ReferenceNode, isCentred: Bool) -> [ReferenceTensor] {
     let x = node[0]
     let axes = Array(node.axis(-1)..<x.shape.count)
     func statistics(_ index: [Int]) -> (mean: Double, inverse: Double) {
@@ -67,7 +67,8 @@ enum ReferenceNormalization {
     }
     let y = ReferenceTensor.build(x.elementType, x.shape) { index in
       let (mean, inverse) = statistics(index)
-      return (x.at(index) - mean) * inverse * node[1].broadcastAt(index) + (node.has(2) ? node[2].broadcastAt(index) : 0)
+      return (x.at(index) - mean) * inverse * node[1].broadcastAt(index)
+        + (node.has(2) ? node[2].broadcastAt(index) : 0)
     }
     let outer = x.shape.enumerated().map { axes.contains($0) ? 1 : $1 }
     return [

@@ -4,7 +4,8 @@ public enum OperatorRegistry {
   static let families: [[OperatorSchema]] = [
     OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.casting, OperatorSchema.comparison,
     OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra, OperatorSchema.normalization,
-    OperatorSchema.quantization, OperatorSchema.contributedQuantization, OperatorSchema.reduction, OperatorSchema.shaping,
+    OperatorSchema.quantization, OperatorSchema.contributedQuantization, OperatorSchema.contributed,
+    OperatorSchema.machineLearning, OperatorSchema.reduction, OperatorSchema.shaping,
   ]
 
   private static let rows: [String: [OperatorSchema]] = {

@@ -119,6 +119,56 @@ static void affine(size_t rows, size_t columns, const float *x, const float *sca
   }
 }
 
+typedef double double_vector __attribute__((ext_vector_type(LANES)));
+
+INLINE float larger(float x, float y) { return x > y || x != x ? x : y; }
+INLINE float smaller(float x, float y) { return x < y || x != x ? x : y; }
+
+/// Sums of `term(v)` in 16 lanes of double precision, halved like the other reductions.
+#define SUM(name, term) \
+  static void name(size_t rows, size_t columns, const float *x, double *y) { \
+    for (size_t i = 0; i < rows; i++, x += columns) { \
+      double_vector total = 0; \
+      size_t j = 0; \
+      for (; j < columns; j += LANES) { \
+        vector part = j + LANES <= columns ? load(x + j) : load_part(x + j, columns - j, 0.0f); \
+        double_vector v = __builtin_convertvector(part, double_vector); \
+        total = total + (term); \
+      } \
+      double lanes[LANES]; \
+      memcpy(lanes, &total, sizeof lanes); \
+      for (size_t half = LANES / 2; half > 0; half /= 2) \
+        for (size_t k = 0; k < half; k++) lanes[k] = lanes[k] + lanes[k + half]; \
+      y[i] = lanes[0]; \
+    } \
+  }
+SUM(row_sum, v)
+SUM(row_square_sum, v *v)
+SUM(row_magnitude_sum, __builtin_elementwise_abs(v))
+#undef SUM
+
+/// The extreme of a row; NaN when it holds one.
+#define EXTREME(name, relation, start, combine) \
+  static void name(size_t rows, size_t columns, const float *x, double *y) { \
+    for (size_t i = 0; i < rows; i++, x += columns) { \
+      vector best = start; \
+      size_t j = 0; \
+      for (; j < columns; j += LANES) { \
+        vector v = j + LANES <= columns ? load(x + j) : load_part(x + j, columns - j, start); \
+        best = SELECT((best relation v) | (best != best), best, v); \
+      } \
+      float lanes[LANES]; \
+      store(best, lanes); \
+      for (size_t half = LANES / 2; half > 0; half /= 2) \
+        for (size_t k = 0; k < half; k++) lanes[k] = combine(lanes[k], lanes[k + half]); \
+      y[i] = lanes[0]; \
+    } \
+  }
+EXTREME(row_largest, >, -INFINITY, larger)
+EXTREME(row_smallest, <, INFINITY, smaller)
+#undef EXTREME
+
 const nn_row_f32_kernels CONCAT(rows_f32, ISA) = {
     "rows_f32__" STRING(ISA), JOIN(nn_isa_, ISA), softmax, log_softmax, layer_norm, affine,
+    {row_sum, row_square_sum, row_magnitude_sum, row_largest, row_smallest},
 };

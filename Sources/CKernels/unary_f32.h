@@ -38,6 +38,8 @@ INLINE vector apply_gelu_tanh(vector x, float p0, float p1) {
   return finite_below(x) * logistic(x * inner);
 }
 INLINE vector apply_silu(vector x, float p0, float p1) { return finite_below(x) * logistic(x); }
+/// p0: alpha.
+INLINE vector apply_swish(vector x, float p0, float p1) { return finite_below(x) * logistic(x * p0); }
 /// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|).
 INLINE vector apply_softplus(vector x, float p0, float p1) {
   return positive_part(x) + logarithm_of_one_plus(exponential(-absolute(x)));

@@ -4,9 +4,9 @@ import NNEngine
 /// One of each activation, with parameters that are not their defaults.
 let activations: [Activation] = [
   .identity, .relu, .leakyRelu(slope: 0.1), .sigmoid, .tanh, .elu(alpha: 0.7), .selu(alpha: 1.67, gamma: 1.05),
-  .celu(alpha: 1.5), .gelu, .geluTanh, .silu, .softplus, .softsign, .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish,
-  .mish, .clip(low: -0.5, high: 0.75), .thresholdedRelu(alpha: 0.3), .exp, .log, .sqrt, .reciprocal, .abs, .negate,
-  .erf,
+  .celu(alpha: 1.5), .gelu, .geluTanh, .silu, .swish(alpha: 1.7), .softplus, .softsign,
+  .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish, .mish, .clip(low: -0.5, high: 0.75), .thresholdedRelu(alpha: 0.3),
+  .exp, .log, .sqrt, .reciprocal, .abs, .negate, .erf,
 ]
 
 func apply(_ activation: Activation, _ x: [Float], _ table: KernelTable) -> [Float] {
@@ -35,6 +35,7 @@ func exact(_ activation: Activation, _ value: Float) -> Double {
     let inner = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
     return x < -30 ? 0 : x / (1 + exp(-2 * inner))
   case .silu: return x == -.infinity ? 0 : x / (1 + exp(-x))
+  case .swish(let alpha): return x == -.infinity ? 0 : x / (1 + exp(-Double(alpha) * x))
   case .softplus: return max(x, 0) + log1p(exp(-Swift.abs(x)))
   case .softsign: return Swift.abs(x) == .infinity ? (x < 0 ? -1 : 1) : x / (1 + Swift.abs(x))
   case .hardSigmoid(let alpha, let beta): return clamp(Double(alpha) * x + Double(beta), 0, 1)

@@ -22,12 +22,15 @@ extension OperatorCases {
             version: version, note: "training"))
       }
       for version in [1, 6, 7] {
-        let attributes = [Attribute("spatial", .int(0)), Attribute("is_test", .int(1))]
+        let attributes = [
+          Attribute("spatial", .int(0)), Attribute("is_test", .int(1)), Attribute("consumed_inputs", .ints([0, 0])),
+        ]
         cases.append(
           OperatorCase(
             type: "BatchNormalization",
             inputs: [random.floats(shape)] + parameters(Array(shape.dropFirst())),
-            attributes: version == 7 ? [attributes[0]] : attributes, version: version, note: "a value a place"))
+            attributes: Array(attributes.prefix(version == 7 ? 1 : version == 6 ? 2 : 3)), version: version,
+            note: "a value a place"))
       }
     }
     cases.append(

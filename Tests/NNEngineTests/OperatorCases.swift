@@ -56,6 +56,7 @@ extension OperatorCase {
 enum OperatorCases {
   static let all = [
     unary, binary, matrices, rows, reductions, layout, generators, quantised, elementary, normalizations, legacy,
+    contributed,
     indexing, padding, selection, losses, attention, pooling,
   ].flatMap { $0 }
 

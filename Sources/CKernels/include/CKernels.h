@@ -36,6 +36,16 @@ enum {
       nn_binary_count
 };
 
+/// Positions of the reductions in `nn_row_f32_kernels`.
+enum {
+  nn_reduction_sum,
+  nn_reduction_square_sum,
+  nn_reduction_magnitude_sum,
+  nn_reduction_largest,
+  nn_reduction_smallest,
+  nn_reduction_count
+};
+
 #pragma clang assume_nonnull begin
 
 /// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
@@ -99,6 +109,9 @@ typedef struct {
   nn_binary_f32 function;
 } nn_binary_f32_kernel;
 
+/// One value for each contiguous row.
+typedef void (*nn_row_reduction_f32)(size_t rows, size_t columns, const float *x, double *y);
+
 /// Functions of contiguous rows. Each row is reduced in one fixed order, whatever the number of rows; `x` and `y` are
 /// equal or disjoint.
 typedef struct {
@@ -115,6 +128,8 @@ typedef struct {
                      float *_Nullable inverses);
   /// y = x * scale + offset, one pair a column, as one fused operation.
   void (*affine)(size_t rows, size_t columns, const float *x, const float *scale, const float *offset, float *y);
+  /// By `nn_reduction_...`: one value a row in double precision, the sums in 16 lanes of it.
+  nn_row_reduction_f32 _Nonnull reductions[nn_reduction_count];
 } nn_row_f32_kernels;
 
 /// Whether the processor and the operating system run an instruction set.

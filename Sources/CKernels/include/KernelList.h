@@ -18,8 +18,8 @@
 
 /// X(operation): element-wise functions of one operand with up to two parameters.
 #define NN_UNARY_F32_OPERATIONS(X) \
-  X(relu) X(leaky_relu) X(sigmoid) X(tanh) X(elu) X(selu) X(celu) X(gelu) X(gelu_tanh) X(silu) X(softplus) \
-  X(softsign) X(hard_sigmoid) X(hard_swish) X(mish) X(clip) X(thresholded_relu) X(exp) X(log) X(sqrt) \
+  X(relu) X(leaky_relu) X(sigmoid) X(tanh) X(elu) X(selu) X(celu) X(gelu) X(gelu_tanh) X(silu) X(swish) \
+  X(softplus) X(softsign) X(hard_sigmoid) X(hard_swish) X(mish) X(clip) X(thresholded_relu) X(exp) X(log) X(sqrt) \
   X(reciprocal) X(abs) X(negate) X(erf)
 
 /// X(operation): element-wise functions of two operands.

@@ -3,7 +3,7 @@ internal import CKernels
 /// An element-wise function. An element's result depends on its value alone, not on its place or on the batch.
 ///
 /// The error is at most 2 units in the last place or 1e-6 relative, subnormal results excepted (one subnormal step,
-/// times |x| for `silu`, `gelu` and `mish`); `geluTanh` is within 1e-6 relative or 1e-8 absolute, `hardSigmoid`,
+/// times |x| for `silu`, `swish`, `gelu` and `mish`); `geluTanh` is within 1e-6 relative or 1e-8 absolute, `hardSigmoid`,
 /// whose product is rounded before the sum, 1e-6 relative or 1e-7 absolute. NaN gives NaN.
 /// Where a formula reads inf * 0 the limit is returned.
 package enum Activation: Sendable, Hashable {
@@ -27,6 +27,8 @@ package enum Activation: Sendable, Hashable {
   case geluTanh
   /// x / (1 + e^-x)
   case silu
+  /// x / (1 + e^(-alpha x))
+  case swish(alpha: Float)
   /// ln(1 + e^x)
   case softplus
   /// x / (1 + |x|)
@@ -59,6 +61,47 @@ package enum Activation: Sendable, Hashable {
       return
     }
     unsafe resolved.apply(x, y, rows: 1, columns: count, stride: count)
+  }
+}
+
+extension Activation {
+  /// Writes f(x) to `y`, on several threads where that pays. `x` and `y` are equal or disjoint.
+  package func apply(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, pool: ThreadPool,
+    table: KernelTable = .current
+  ) {
+    guard let resolved = unsafe ResolvedActivation(self, table) else { return unsafe apply(x, y, count: count) }
+    var task = unsafe ActivationTask(function: resolved, x: x, y: y, count: count)
+    unsafe task.run(pool)
+  }
+}
+
+/// One activation, shared between threads by blocks.
+@unsafe private struct ActivationTask {
+  let function: ResolvedActivation
+  let x: UnsafePointer<Float>
+  let y: UnsafeMutablePointer<Float>
+  let count: Int
+  var share = 0
+
+  mutating func run(_ pool: ThreadPool) {
+    guard unsafe count > 0 else { return }
+    let estimate = unsafe WorkEstimate(nanoseconds: Double(count) * 0.6)
+    let wanted = unsafe estimate.taskCount(most: (count + 1023) / 1024, pool)
+    unsafe share = (count + wanted - 1) / wanted
+    let tasks = unsafe (count + share - 1) / share
+    if tasks == 1 { return unsafe run(task: 0) }
+    unsafe withUnsafePointer(to: self) { pointer in
+      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
+        unsafe context.assumingMemoryBound(to: ActivationTask.self).pointee.run(task: task)
+      }
+    }
+  }
+
+  private func run(task: Int) {
+    let start = unsafe task * share
+    let length = unsafe min(share, count - start)
+    unsafe function.apply(x + start, y + start, rows: 1, columns: length, stride: length)
   }
 }
 
@@ -98,6 +141,7 @@ extension Activation {
     case .gelu: (Int(nn_unary_gelu), 0, 0)
     case .geluTanh: (Int(nn_unary_gelu_tanh), 0, 0)
     case .silu: (Int(nn_unary_silu), 0, 0)
+    case .swish(let alpha): (Int(nn_unary_swish), alpha, 0)
     case .softplus: (Int(nn_unary_softplus), 0, 0)
     case .softsign: (Int(nn_unary_softsign), 0, 0)
     case .hardSigmoid(let alpha, let beta): (Int(nn_unary_hard_sigmoid), alpha, beta)

@@ -112,8 +112,8 @@ package enum RowFunctions {
     case .logSoftmax: unsafe kernels.log_softmax(count, columns, source, target)
     case .layerNorm, .rootMeanSquareNorm:
       unsafe kernels.layer_norm(
-        count, columns, source, scale, offset, function == .layerNorm, epsilon, target, means.map { $0 + first },
-        inverses.map { $0 + first })
+        count, columns, source, scale, offset, function == .layerNorm, epsilon, target, means.map { unsafe $0 + first },
+        inverses.map { unsafe $0 + first })
     case .affine:
       guard let scale = unsafe scale, let offset = unsafe offset else { return }
       unsafe kernels.affine(count, columns, source, scale, offset, target)

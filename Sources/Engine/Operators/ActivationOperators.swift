@@ -25,7 +25,7 @@ package enum ActivationOperators {
     real("Sqrt") { _ in .sqrt },
     real("Reciprocal") { _ in .reciprocal },
     real("Erf") { _ in .erf },
-    OperatorImplementation("Swish", since: 24, make: swish),
+    real("Swish", since: 24) { gate($0) },
     OperatorImplementation("Relu", make: relu),
     OperatorImplementation("Abs", make: absolute),
     OperatorImplementation("Neg", make: negate),
@@ -49,14 +49,10 @@ package enum ActivationOperators {
     }
   }
 
-  @Sendable private static func swish(_ context: NodeContext) throws(EngineError) -> any Step {
+  /// The function of Swish and SwiGLU.
+  package static func gate(_ context: NodeContext) -> Activation {
     let alpha = context.float("alpha", default: 1)
-    if alpha == 1 { return try step(.silu, context) }
-    switch try context.type(0) {
-    case .float32: return UnaryStep("swish", Float.self, Float.self) { $0 / (1 + Float.exp(-alpha * $0)) }
-    case .float64: return UnaryStep("swish", Double.self, Double.self) { $0 / (1 + Double.exp(-Double(alpha) * $0)) }
-    case let type: throw context.unsupported(type)
-    }
+    return alpha == 1 ? .silu : .swish(alpha: alpha)
   }
 
   @Sendable private static func relu(_ context: NodeContext) throws(EngineError) -> any Step {

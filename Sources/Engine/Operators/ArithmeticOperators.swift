@@ -3,30 +3,37 @@ import NNFormat
 /// Arithmetic on broadcast operands.
 package enum ArithmeticOperators {
   package static let rows: [OperatorImplementation] = [
-    binary("Add", AddMaker()), binary("Sub", SubtractMaker()), binary("Mul", MultiplyMaker()),
-    binary("Div", DivideMaker()), OperatorImplementation("PRelu", make: prelu),
+    binary("Add", AddMaker(), .add), binary("Sub", SubtractMaker(), .subtract),
+    binary("Mul", MultiplyMaker(), .multiply), binary("Div", DivideMaker(), .divide),
+    OperatorImplementation("PRelu", make: prelu),
     OperatorImplementation("Pow", make: power),
-    variadic("Sum", AddMaker(), SumMaker()), variadic("Mean", MeanMaker()),
-    variadic("Max", MaximumMaker(), VariadicMaximumMaker()), variadic("Min", MinimumMaker(), VariadicMinimumMaker()),
+    variadic("Sum", AddMaker(), SumMaker(), .add), variadic("Mean", MeanMaker()),
+    variadic("Max", MaximumMaker(), VariadicMaximumMaker(), .maximum),
+    variadic("Min", MinimumMaker(), VariadicMinimumMaker(), .minimum),
     OperatorImplementation("Clip", make: clip),
   ]
 
   package typealias StepMaker = IntegerVisitor & RealVisitor & Sendable
 
-  private static func binary<V: StepMaker>(_ name: String, _ maker: V) -> OperatorImplementation
-  where V.Result == any Step {
+  /// - Parameter operation: what computes float32 operands.
+  private static func binary<V: StepMaker>(
+    _ name: String, _ maker: V, _ operation: BinaryOperation
+  ) -> OperatorImplementation where V.Result == any Step {
     OperatorImplementation(name) { context throws(EngineError) in
-      let step = try ScalarTypes.numeric(context.commonType(0..<2), maker, context)
+      let type = try context.commonType(0..<2)
+      if type == .float32 { return LegacyBroadcastStep.adapting(FloatBinaryStep(operation: operation), context) }
+      let step = try ScalarTypes.numeric(type, maker, context)
       return LegacyBroadcastStep.adapting(step, context)
     }
   }
 
   /// Two operands take the binary loop when there is one, any other number the general one.
   private static func variadic<B: StepMaker, V: StepMaker>(
-    _ name: String, _ binary: B, _ maker: V
+    _ name: String, _ binary: B, _ maker: V, _ operation: BinaryOperation
   ) -> OperatorImplementation where B.Result == any Step, V.Result == any Step {
     OperatorImplementation(name) { context throws(EngineError) in
       let type = try context.commonType()
+      if type == .float32, context.inputTypes.count == 2 { return FloatBinaryStep(operation: operation) }
       if context.inputTypes.count == 2 { return try ScalarTypes.numeric(type, binary, context) }
       return try ScalarTypes.numeric(type, maker, context)
     }
@@ -76,7 +83,7 @@ package enum ArithmeticOperators {
   }
 }
 
-private struct AddMaker: ArithmeticOperators.StepMaker {
+struct AddMaker: ArithmeticOperators.StepMaker {
   func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
     BinaryStep("add", T.self, T.self) { $0 &+ $1 }
   }

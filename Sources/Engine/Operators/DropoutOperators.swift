@@ -96,7 +96,8 @@ struct DropoutStep<Bits: TensorScalar>: Step {
       }
     }
     let step = self
-    return unsafe Work([shape, shape], scratchByteCount: MersenneTwister.stateByteCount) { (memory) throws(EngineError) in
+    return unsafe Work([shape, shape], scratchByteCount: MersenneTwister.stateByteCount) {
+      (memory) throws(EngineError) in
       let ratio = step.ratio(memory)
       guard ratio >= 0, ratio < 1 else { throw EngineError(.invalidGraph, "the ratio is \(ratio), not in 0 ..< 1") }
       let isTraining =

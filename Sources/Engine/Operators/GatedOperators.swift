@@ -5,21 +5,13 @@ package enum GatedOperators {
   package static let rows: [OperatorImplementation] = [
     OperatorImplementation("SwiGLU", since: 28) { context throws(EngineError) in
       let type = try context.commonType(0..<2)
-      let alpha = context.float("alpha", default: 1)
-      if type == .float32, alpha == 1 { return GatedStep(gate: .silu) }
-      guard let step = ScalarTypes.real(type, SwishGateMaker(alpha: alpha)) else { throw context.unsupported(type) }
-      return EqualShapesStep(inner: step)
+      let gate = ActivationOperators.gate(context)
+      if type == .float32 { return GatedStep(gate: gate) }
+      guard type == .float64 else { throw context.unsupported(type) }
+      return EqualShapesStep(
+        inner: BinaryStep("\(gate.name) times", Double.self, Double.self) { gate.scalar($0) * $1 })
     }
   ]
-}
-
-private struct SwishGateMaker: RealVisitor {
-  let alpha: Float
-
-  func visit<T: RealScalar>(_: T.Type) -> any Step {
-    let alpha = T(alpha)
-    return BinaryStep("swiglu", T.self, T.self) { $0 / (1 + T.exp(-alpha * $0)) * $1 }
-  }
 }
 
 /// A step over two operands that do not broadcast.
@@ -54,7 +46,7 @@ struct GatedStep: Step {
     let gate = gate
     return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
       let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
-      unsafe gate.apply(memory.input(0).assumingMemoryBound(to: Float.self), target, count: count)
+      unsafe gate.apply(memory.input(0).assumingMemoryBound(to: Float.self), target, count: count, pool: memory.pool)
       unsafe BinaryOperation.multiply.apply(
         .matrix(target, stride: count), .matrix(memory.input(1).assumingMemoryBound(to: Float.self), stride: count),
         target, rows: 1, columns: count, stride: count, pool: memory.pool)

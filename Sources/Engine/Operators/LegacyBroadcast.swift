@@ -36,7 +36,8 @@ struct LegacyBroadcastStep: Step {
     else {
       let place = axis.map { " at axis \($0)" } ?? ""
       throw EngineError(
-        .shapeMismatch, "\(Shape(right)) does not fit into \(Shape(left))\(place) as operators before version 7 need it")
+        .shapeMismatch, "\(Shape(right)) does not fit into \(Shape(left))\(place) as operators before version 7 need it"
+      )
     }
     return right + [Int](repeating: 1, count: left.count - start - right.count)
   }

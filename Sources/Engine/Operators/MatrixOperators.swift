@@ -13,7 +13,7 @@ package enum MatrixOperators {
     return try ScalarTypes.numeric(type, MatMulMaker(), context)
   }
 
-  @Sendable private static func gemm(_ context: NodeContext) throws(EngineError) -> any Step {
+  @Sendable static func gemm(_ context: NodeContext) throws(EngineError) -> any Step {
     let type = try context.commonType()
     let options = GemmOptions(
       alpha: Double(context.float("alpha", default: 1)), beta: Double(context.float("beta", default: 1)),

@@ -3,12 +3,12 @@ package enum OperatorTable {
   /// The families, each a file of its own.
   package static let families: [[OperatorImplementation]] = [
     ActivationOperators.rows, ElementaryOperators.rows, ArithmeticOperators.rows, BitwiseOperators.rows,
-    GatedOperators.rows, ComparisonOperators.rows, DropoutOperators.rows, MatrixOperators.rows,
+    GatedOperators.rows, ContributedOperators.rows, FeatureOperators.rows, LabelEncoderOperators.rows,
+    LinearModelOperators.rows, ComparisonOperators.rows, DropoutOperators.rows, MatrixOperators.rows,
     SoftmaxOperators.rows, NormalizationOperators.rows, ReductionOperators.rows, ArgOperators.rows,
     ShapeOperators.rows, LayoutOperators.rows, SliceOperators.rows, GatherOperators.rows, GeneratorOperators.rows,
     CastOperators.rows, EinsumOperators.rows, QuantizationOperators.rows, QuantisedMatMulOperators.rows,
-    QuantisedElementwiseOperators.rows,
-    CastOperators.rows, EinsumOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
+    QuantisedElementwiseOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
     TopKOperators.rows, CumulativeOperators.rows, OneHotOperators.rows, TriangularOperators.rows,
     LossOperators.rows, SelectionOperators.rows, BlockOperators.rows, AttentionOperators.rows, PoolOperators.rows,
   ]

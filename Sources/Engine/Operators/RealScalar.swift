@@ -50,6 +50,7 @@ extension Activation {
     case .gelu: x / 2 * (1 + T.erf(x * T(0.5).squareRoot()))
     case .geluTanh: x / 2 * (1 + T.tanh((2 / T.pi).squareRoot() * (x + T(0.044715) * x * x * x)))
     case .silu: x / (1 + T.exp(-x))
+    case .swish(let alpha): x / (1 + T.exp(-T(alpha) * x))
     case .softplus: T.maximum(x, 0) + T.logOnePlus(T.exp(-x.magnitude))
     case .softsign: x / (1 + x.magnitude)
     case .hardSigmoid(let alpha, let beta): T.minimum(T.maximum(T(alpha) * x + T(beta), 0), 1)

@@ -103,6 +103,15 @@ struct ReductionStep<T: TensorScalar>: Step {
     let result = shape.indices.compactMap { axes.contains($0) ? (options.keepsAxes ? 1 : nil) : shape[$0] }
     let resultCount = try Extents.count(result)
     let reduce = reduce
+    if T.self == Float.self, kept.allSatisfy({ axis in reduced.allSatisfy { axis < $0 } }), !reduced.isEmpty,
+      let row = RowForm(options.reduction, length: inner.rows * inner.rowLength)
+    {
+      return Work([result]) { (memory) throws(EngineError) in
+        unsafe row.reduction.apply(
+          memory.input(0).assumingMemoryBound(to: Float.self), memory.output(0).assumingMemoryBound(to: Float.self),
+          rows: resultCount, columns: row.length, pool: memory.pool, finish: row.finish)
+      }
+    }
     return Work([result]) { (memory) throws(EngineError) in
       let source = memory.input(0, T.self, count: count)
       let target = memory.output(0, T.self, count: resultCount)
@@ -114,6 +123,29 @@ struct ReductionStep<T: TensorScalar>: Step {
           index += 1
         }
       }
+    }
+  }
+}
+
+/// A reduction of float32 rows by a vector kernel.
+private struct RowForm {
+  let reduction: RowReduction
+  let length: Int
+  let finish: (Double) -> Double
+
+  /// `nil` for reductions without a kernel.
+  init?(_ kind: Reduction, length: Int) {
+    self.length = length
+    switch kind {
+    case .sum: (reduction, finish) = (.sum, { $0 })
+    case .mean: (reduction, finish) = (.sum, { $0 / Double(length) })
+    case .max: (reduction, finish) = (.largest, { $0 })
+    case .min: (reduction, finish) = (.smallest, { $0 })
+    case .l1: (reduction, finish) = (.magnitudeSum, { $0 })
+    case .l2: (reduction, finish) = (.squareSum, { $0.squareRoot() })
+    case .sumSquare: (reduction, finish) = (.squareSum, { $0 })
+    case .logSum: (reduction, finish) = (.sum, { Double.log($0) })
+    case .product, .logSumExp: return nil
     }
   }
 }

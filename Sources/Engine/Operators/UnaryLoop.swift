@@ -43,7 +43,7 @@ package struct ActivationStep: Step {
     return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
       let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
       let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
-      unsafe activation.apply(source, target, count: count)
+      unsafe activation.apply(source, target, count: count, pool: memory.pool)
     }
   }
 }

@@ -84,6 +84,11 @@ package struct DraftNode {
 
   package var isStandard: Bool { if case .standard = operation { true } else { false } }
 
+  /// Whether it is an operator that ONNX Runtime adds to the standard, as the model gave it.
+  package func isContributed(_ name: String) -> Bool {
+    isStandard && origin.operatorType == name && origin.domain == "com.microsoft"
+  }
+
   /// Whether it is the standard operator of that name, as the model gave it, and broadcasts as it does since version 7.
   package func isOperator(_ name: String) -> Bool {
     isStandard && origin.operatorType == name && (origin.domain.isEmpty || origin.domain == "ai.onnx")

@@ -17,7 +17,7 @@ enum ReferenceAlgebra {
     }
   }
 
-  private static func matMul(_ x: ReferenceTensor, _ y: ReferenceTensor) -> ReferenceTensor {
+  static func matMul(_ x: ReferenceTensor, _ y: ReferenceTensor) -> ReferenceTensor {
     let a = x.shape.count == 1 ? ReferenceTensor(x.elementType, [1] + x.shape, x.values) : x
     let b = y.shape.count == 1 ? ReferenceTensor(y.elementType, y.shape + [1], y.values) : y
     let stack = ReferenceElementwise.common([Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))])
@@ -32,7 +32,7 @@ enum ReferenceAlgebra {
     return ReferenceTensor(x.elementType, shape, full.values)
   }
 
-  private static func gemm(_ node: ReferenceNode) -> ReferenceTensor {
+  static func gemm(_ node: ReferenceNode) -> ReferenceTensor {
     let (a, b) = (node[0], node[1])
     let transA = node.node.int("transA", default: 0) != 0
     let transB = node.node.int("transB", default: 0) != 0

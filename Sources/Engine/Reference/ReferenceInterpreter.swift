@@ -70,6 +70,8 @@ enum ReferenceOperators {
     {
       return results
     }
+    if let results = ReferenceContributed.run(node) { return results }
+    if let results = ReferenceFeatures.run(node) { return results }
     return try ReferenceLayout.run(node)
   }
 }

@@ -56,7 +56,7 @@ enum ReferenceNormalization {
     ]
   }
 
-  private static func rows(_ node: ReferenceNode, isCentred: Bool) -> [ReferenceTensor] {
+  static func rows(_ node: ReferenceNode, isCentred: Bool) -> [ReferenceTensor] {
     let x = node[0]
     let axes = Array(node.axis(-1)..<x.shape.count)
     func statistics(_ index: [Int]) -> (mean: Double, inverse: Double) {

@@ -31,6 +31,11 @@ extension InferenceContext {
   /// The shape of the product of two inputs: matrices, vectors or batches of matrices.
   func matrixProduct(_ leftIndex: Int, _ rightIndex: Int) throws(FormatError) -> Shape? {
     guard let left = shape(leftIndex), let right = shape(rightIndex) else { return nil }
+    return try matrixProduct(left, right)
+  }
+
+  /// The shape of the product of matrices, vectors or batches of matrices.
+  func matrixProduct(_ left: Shape, _ right: Shape) throws(FormatError) -> Shape {
     guard let leftDepth = left.dimensions.last, let rightLast = right.dimensions.last else {
       throw mismatch("a scalar cannot be multiplied as a matrix: \(left) by \(right)")
     }

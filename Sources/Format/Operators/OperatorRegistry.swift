@@ -5,7 +5,8 @@ public enum OperatorRegistry {
     OperatorSchema.activations, OperatorSchema.arithmetic, OperatorSchema.attention, OperatorSchema.casting,
     OperatorSchema.comparison, OperatorSchema.constants, OperatorSchema.indexing, OperatorSchema.linearAlgebra,
     OperatorSchema.losses, OperatorSchema.normalization, OperatorSchema.pooling, OperatorSchema.quantization,
-    OperatorSchema.contributedQuantization, OperatorSchema.reduction, OperatorSchema.shaping,
+    OperatorSchema.contributedQuantization, OperatorSchema.contributed, OperatorSchema.machineLearning,
+    OperatorSchema.reduction, OperatorSchema.shaping,
   ]
 
   private static let rows: [String: [OperatorSchema]] = {

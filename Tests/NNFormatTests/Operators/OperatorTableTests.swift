@@ -17,9 +17,12 @@ import Testing
 
   @Test("no row is stated twice or stands for a form that the standard lacks")
   func rows() {
+    // Runtimes' optimizers write these into the standard domain.
+    let written: Set = ["LayerNormalization 1", "SimplifiedLayerNormalization 1"]
     let names = Set(standardForms.split(separator: "\n").compactMap { $0.split(separator: " ").first }.map(String.init))
     var seen: Set<String> = []
     for schema in OperatorRegistry.all where schema.domain.isEmpty {
+      if written.contains("\(schema.name) \(schema.sinceVersion)") { continue }
       #expect(names.contains(schema.name))
       #expect(seen.insert("\(schema.name) \(schema.sinceVersion)").inserted)
     }

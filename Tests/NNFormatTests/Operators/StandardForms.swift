@@ -45,6 +45,11 @@ let standardForms = """
   BatchNormalization 9 5-5 1-5 epsilon:f momentum:f
   BatchNormalization 14 5-5 1-3 epsilon:f momentum:f training_mode:i
   BitCast 26 1-1 1-1 to:i!
+  BitShift 11 2 1 direction:s!
+  BitwiseAnd 18 2 1
+  BitwiseNot 18 1 1
+  BitwiseOr 18 2 1
+  BitwiseXor 18 2 1
   Cast 1 1-1 1-1 to:s!
   Cast 6 1-1 1-1 to:i!
   Cast 19 1-1 1-1 saturate:i to:i!
@@ -244,6 +249,7 @@ let standardForms = """
   Sub 7 2-2 1-1
   Sum 1 1-* 1-1 consumed_inputs:I
   Sum 6 1-* 1-1
+  SwiGLU 28 2 1 alpha:f
   Swish 24 1-1 1-1 alpha:f
   Tan 7 1-1 1-1
   Tanh 1 1-1 1-1 consumed_inputs:I

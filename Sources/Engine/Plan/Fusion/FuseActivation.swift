@@ -19,8 +19,8 @@ extension Fusion {
   /// The float32 activation that a node computes, when it computes one.
   private static func activation(of node: DraftNode, _ draft: Draft) throws(EngineError) -> Activation? {
     if case .activation(let activation) = node.operation { return activation }
-    guard node.isStandard, node.origin.domain.isEmpty || node.origin.domain == "ai.onnx",
-      let row = OperatorTable.row(node.origin.operatorType, domain: "", version: node.version)
+    guard node.isStandard,
+      let row = OperatorTable.row(node.origin.operatorType, domain: node.origin.domain, version: node.version)
     else { return nil }
     let types = node.inputs.map { input in input == nil ? nil : ElementType.float32 }
     let constants = node.inputs.map { draft.constant($0) }

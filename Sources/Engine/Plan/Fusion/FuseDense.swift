@@ -1,7 +1,8 @@
 import NNFormat
 
 extension Fusion {
-  /// MatMul and Gemm with a constant matrix on the right become a dense layer, MatMulNBits with constant weights, too.
+  /// MatMul and Gemm with a constant matrix on the right become a dense layer, their contributed forms and MatMulNBits
+  /// with constant weights, too.
   package static func fuseDense(_ draft: inout Draft, _ pool: ThreadPool) throws(EngineError) {
     for index in draft.nodes.indices {
       let node = draft.nodes[index]
@@ -16,7 +17,8 @@ extension Fusion {
   private static func layer(
     _ node: DraftNode, _ draft: Draft, _ pool: ThreadPool
   ) throws(EngineError) -> DenseLayer? {
-    if let layer = matMulLayer(node, draft) ?? gemmLayer(node, draft) { return layer }
+    if let layer = matMulLayer(node, draft) { return layer }
+    if let layer = try gemmLayer(node, draft) { return layer }
     return try bitsLayer(node, draft, pool)
   }
 
@@ -41,20 +43,25 @@ extension Fusion {
   }
 
   private static func matMulLayer(_ node: DraftNode, _ draft: Draft) -> DenseLayer? {
-    guard node.isOperator("MatMul"), node.inputs.count == 2, let weights = draft.constant(node.inputs[1]) else {
-      return nil
-    }
-    return DenseLayer(weights: weights)
+    let isFused = node.isContributed("FusedMatMul")
+    guard isFused || node.isOperator("MatMul"), node.inputs.count == 2, let weights = draft.constant(node.inputs[1]),
+      !isFused || !["transA", "transBatchA"].contains(where: { node.origin.int($0, default: 0) != 0 })
+    else { return nil }
+    return DenseLayer(
+      weights: weights, isTransposed: isFused && node.origin.int("transB", default: 0) != 0,
+      alpha: isFused ? node.origin.float("alpha", default: 1) : 1)
   }
 
   /// Gemm of an untransposed input, with C absent or one value for each column.
-  private static func gemmLayer(_ node: DraftNode, _ draft: Draft) -> DenseLayer? {
-    guard node.isOperator("Gemm"), node.inputs.count >= 2, node.origin.int("transA", default: 0) == 0,
+  private static func gemmLayer(_ node: DraftNode, _ draft: Draft) throws(EngineError) -> DenseLayer? {
+    let isFused = node.isContributed("FusedGemm")
+    guard isFused || node.isOperator("Gemm"), node.inputs.count >= 2, node.origin.int("transA", default: 0) == 0,
       let weights = draft.constant(node.inputs[1]),
       var layer = DenseLayer(
         weights: weights, isTransposed: node.origin.int("transB", default: 0) != 0,
         alpha: node.origin.float("alpha", default: 1), allowsVector: false)
     else { return nil }
+    if isFused { layer.activation = try ContributedOperators.activation(node.origin) }
     guard node.inputs.count > 2, let input = node.inputs[2] else { return layer }
     guard let offset = draft.constant(input), let bias = columnValues(offset, layer.columns) else { return nil }
     let beta = node.origin.float("beta", default: 1)

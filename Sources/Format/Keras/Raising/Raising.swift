@@ -132,9 +132,6 @@ struct Raising {
   /// The node that makes a value.
   func producer(of name: String) -> Node? { producers[name].map { model.graph.nodes[$0] } }
 
-  /// The nodes that use a value.
-  func users(of name: String) -> [Node] { (consumers[name] ?? []).map { model.graph.nodes[$0] } }
-
   /// How many nodes and outputs use a value.
   func useCount(_ name: String) -> Int { (consumers[name]?.count ?? 0) + (outputNames.contains(name) ? 1 : 0) }
 

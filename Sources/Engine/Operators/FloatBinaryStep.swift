@@ -1,0 +1,36 @@
+import NNFormat
+
+/// An elementwise step over two broadcast float32 operands, by vector kernels and on all threads where that pays.
+struct FloatBinaryStep: Step {
+  let operation: BinaryOperation
+  let outputTypes: [ElementType] = [.float32]
+
+  var kernel: String { "\(operation) f32" }
+
+  func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
+    let (x, y) = (try inputs.shape(0), try inputs.shape(1))
+    let shape = try Extents.broadcast([x, y])
+    _ = try Extents.count(shape)
+    let nest = LoopNest(
+      shape,
+      strides: [Extents.strides(of: x, in: shape), Extents.strides(of: y, in: shape), Extents.strides(shape)])
+    let operation = operation
+    let inPlace = [(0, x), (1, y)].filter { $0.1 == shape }.map(\.0)
+    return Work([shape], inPlaceInputs: inPlace) { (memory) throws(EngineError) in
+      guard nest.rows > 0 else { return }
+      let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
+      let y = unsafe memory.input(1).assumingMemoryBound(to: Float.self)
+      let z = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
+      func operand(_ values: UnsafePointer<Float>, _ index: Int, _ row: Int) -> BinaryOperation.Operand {
+        let start = unsafe values + nest.offset(of: row, in: index)
+        return unsafe nest.rowStrides[index] == 0
+          ? .column(start, stride: nest.blockStrides[index]) : .matrix(start, stride: nest.blockStrides[index])
+      }
+      for row in stride(from: 0, to: nest.rows, by: nest.blockRows) {
+        unsafe operation.apply(
+          operand(x, 0, row), operand(y, 1, row), z + nest.offset(of: row, in: 2), rows: nest.blockRows,
+          columns: nest.rowLength, stride: nest.blockStrides[2], pool: memory.pool)
+      }
+    }
+  }
+}

@@ -3,8 +3,12 @@ import NNFormat
 /// Softmax, its logarithm and Hardmax, in the forms before and since version 13.
 package enum SoftmaxOperators {
   package static let rows: [OperatorImplementation] = [
-    OperatorImplementation("Softmax") { context throws(EngineError) in try make(context, isLogarithmic: false) },
-    OperatorImplementation("LogSoftmax") { context throws(EngineError) in try make(context, isLogarithmic: true) },
+    OperatorImplementation("Softmax", sixteenBit: .native) { context throws(EngineError) in
+      try make(context, isLogarithmic: false)
+    },
+    OperatorImplementation("LogSoftmax", sixteenBit: .native) { context throws(EngineError) in
+      try make(context, isLogarithmic: true)
+    },
     OperatorImplementation("Hardmax") { context throws(EngineError) in
       let flattens = context.version < 13
       let type = try context.type(0)
@@ -18,6 +22,9 @@ package enum SoftmaxOperators {
     let flattens = context.version < 13
     let axis = context.int("axis", default: flattens ? 1 : -1)
     let type = try context.type(0)
+    if let step = RoundedSoftmaxStep.step(type, axis: axis, flattens: flattens, isLogarithmic: isLogarithmic) {
+      return step
+    }
     let maker = SoftmaxMaker(axis: axis, flattens: flattens, isLogarithmic: isLogarithmic)
     guard let step = ScalarTypes.real(type, maker) else { throw context.unsupported(type) }
     return step

@@ -11,25 +11,25 @@ extension OperatorCases {
     var random = SeededGenerator(61)
     var cases: [OperatorCase] = []
     for name in ["Gelu", "QuickGelu", "FastGelu"] {
-      cases.append(OperatorCase(type: name, inputs: [random.floats([3, 19], in: -4...4)], domain: microsoft))
+      cases.append(OperatorCase(type: name, domain: microsoft, inputs: [random.floats([3, 19], in: -4...4)]))
       cases.append(
-        OperatorCase(type: name, inputs: [random.doubles([3, 5])], domain: microsoft, tolerance: 1e-6))
+        OperatorCase(type: name, domain: microsoft, inputs: [random.doubles([3, 5])], tolerance: 1e-6))
     }
     for name in ["FastGelu", "BiasGelu"] {
       for constants in [Set<Int>(), [1]] {
         cases.append(
           OperatorCase(
-            type: name, inputs: [random.floats([2, 3, 19]), random.floats([19])], constants: constants,
-            domain: microsoft))
+            type: name, domain: microsoft, inputs: [random.floats([2, 3, 19]), random.floats([19])],
+            constants: constants))
       }
       cases.append(
         OperatorCase(
-          type: name, inputs: [random.doubles([3, 5]), random.doubles([5])], domain: microsoft, tolerance: 1e-6))
+          type: name, domain: microsoft, inputs: [random.doubles([3, 5]), random.doubles([5])], tolerance: 1e-6))
     }
     cases.append(
       OperatorCase(
-        type: "QuickGelu", inputs: [random.floats([7])], attributes: [Attribute("alpha", .float(0.6))],
-        domain: microsoft))
+        type: "QuickGelu", domain: microsoft, inputs: [random.floats([7])],
+        attributes: [Attribute("alpha", .float(0.6))]))
     return cases
   }
 
@@ -48,26 +48,28 @@ extension OperatorCases {
       for constants in [Set<Int>(), [1]] {
         cases.append(
           OperatorCase(
-            type: "FusedMatMul", inputs: [random.floats(x), random.floats(y)], attributes: attributes,
-            constants: constants, domain: microsoft))
+            type: "FusedMatMul", domain: microsoft, inputs: [random.floats(x), random.floats(y)],
+            attributes: attributes,
+            constants: constants))
       }
       cases.append(
         OperatorCase(
-          type: "FusedMatMul", inputs: [random.doubles(x), random.doubles(y)], attributes: attributes,
-          domain: microsoft, tolerance: 1e-6))
+          type: "FusedMatMul", domain: microsoft, inputs: [random.doubles(x), random.doubles(y)],
+          attributes: attributes, tolerance: 1e-6))
     }
     for name in ["", "Relu", "Tanh", "LeakyRelu"] {
       let attributes = [Attribute("activation", .text(name)), Attribute("activation_alpha", .float(0.2))]
       for constants in [Set<Int>(), [1, 2]] {
         cases.append(
           OperatorCase(
-            type: "FusedGemm", inputs: [random.floats([4, 5]), random.floats([5, 7]), random.floats([7])],
-            attributes: attributes, constants: constants, domain: microsoft))
+            type: "FusedGemm", domain: microsoft,
+            inputs: [random.floats([4, 5]), random.floats([5, 7]), random.floats([7])],
+            attributes: attributes, constants: constants))
       }
       cases.append(
         OperatorCase(
-          type: "FusedGemm", inputs: [random.doubles([4, 5]), random.doubles([5, 7])], attributes: attributes,
-          domain: microsoft, tolerance: 1e-6))
+          type: "FusedGemm", domain: microsoft, inputs: [random.doubles([4, 5]), random.doubles([5, 7])],
+          attributes: attributes, tolerance: 1e-6))
     }
     return cases
   }
@@ -82,27 +84,28 @@ extension OperatorCases {
       for inputs in [values, values + [offset], values + [offset, bias], values + [nil, bias]] as [[Tensor?]] {
         cases.append(
           OperatorCase(
-            type: "SkipLayerNormalization", inputs: inputs, attributes: attributes, outputs: 4, domain: microsoft))
+            type: "SkipLayerNormalization", domain: microsoft, inputs: inputs, attributes: attributes, outputs: 4))
       }
       for inputs in [values, values + [bias]] {
         cases.append(
           OperatorCase(
-            type: "SkipSimplifiedLayerNormalization", inputs: inputs, attributes: attributes, outputs: 4,
-            domain: microsoft))
+            type: "SkipSimplifiedLayerNormalization", domain: microsoft, inputs: inputs, attributes: attributes,
+            outputs: 4))
         cases.append(
           OperatorCase(
-            type: "SkipSimplifiedLayerNormalization", inputs: inputs, attributes: attributes, domain: microsoft))
+            type: "SkipSimplifiedLayerNormalization", domain: microsoft, inputs: inputs, attributes: attributes))
       }
     }
     for domain in ["", microsoft] {
       cases.append(
         OperatorCase(
-          type: "SimplifiedLayerNormalization", inputs: [random.floats([4, 9]), random.floats([9])],
-          attributes: attributes, outputs: 2, domain: domain))
+          type: "SimplifiedLayerNormalization", domain: domain, inputs: [random.floats([4, 9]), random.floats([9])],
+          attributes: attributes, outputs: 2))
       cases.append(
         OperatorCase(
-          type: "LayerNormalization", inputs: [random.floats([4, 9]), random.floats([9]), random.floats([9])],
-          attributes: attributes, outputs: 3, version: 13, domain: domain))
+          type: "LayerNormalization", domain: domain,
+          inputs: [random.floats([4, 9]), random.floats([9]), random.floats([9])],
+          attributes: attributes, outputs: 3, version: 13))
     }
     return cases
   }
@@ -110,7 +113,7 @@ extension OperatorCases {
   private static var features: [OperatorCase] {
     var random = SeededGenerator(64)
     func ml(_ type: String, _ inputs: [Tensor], _ attributes: [Attribute] = [], outputs: Int = 1) -> OperatorCase {
-      OperatorCase(type: type, inputs: inputs, attributes: attributes, outputs: outputs, domain: "ai.onnx.ml")
+      OperatorCase(type: type, domain: "ai.onnx.ml", inputs: inputs, attributes: attributes, outputs: outputs)
     }
     let three = Attribute("scale", .floats([0.5, 2, -1]))
     var cases: [OperatorCase] = []

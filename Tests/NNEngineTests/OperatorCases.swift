@@ -10,7 +10,6 @@ struct OperatorCase: CustomStringConvertible, Sendable {
   var outputs = 1
   var constants: Set<Int> = []
   var version = 21
-  var domain = ""
   var tolerance = 1e-5
   var note = ""
 

@@ -4,9 +4,9 @@ import NNEngine
 /// One of each activation, with parameters that are not their defaults.
 let activations: [Activation] = [
   .identity, .relu, .leakyRelu(slope: 0.1), .sigmoid, .tanh, .elu(alpha: 0.7), .selu(alpha: 1.67, gamma: 1.05),
-  .celu(alpha: 1.5), .gelu, .geluTanh, .silu, .swish(alpha: 1.7), .softplus, .softsign, .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish,
-  .mish, .clip(low: -0.5, high: 0.75), .thresholdedRelu(alpha: 0.3), .exp, .log, .sqrt, .reciprocal, .abs, .negate,
-  .erf,
+  .celu(alpha: 1.5), .gelu, .geluTanh, .silu, .swish(alpha: 1.7), .softplus, .softsign,
+  .hardSigmoid(alpha: 0.2, beta: 0.5), .hardSwish, .mish, .clip(low: -0.5, high: 0.75), .thresholdedRelu(alpha: 0.3),
+  .exp, .log, .sqrt, .reciprocal, .abs, .negate, .erf,
 ]
 
 func apply(_ activation: Activation, _ x: [Float], _ table: KernelTable) -> [Float] {

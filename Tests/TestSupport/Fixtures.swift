@@ -32,6 +32,8 @@ package struct FixtureRow: Sendable, CustomStringConvertible {
     case predict
     case inspect
     case error
+    /// It runs, and its inputs or outputs hold strings.
+    case text
   }
 
   package let name: String

@@ -107,6 +107,17 @@ package struct LoopNest: Sendable {
   package var blockRows: Int { extents.last ?? 1 }
   package var blockStrides: [Int] { strides.map { $0.last ?? 0 } }
 
+  /// Calls `body` with the offsets of every element in the first three operands, in order.
+  package func forEachTriple(_ body: (Int, Int, Int) -> Void) {
+    for row in 0..<rows {
+      let starts = (offset(of: row, in: 0), offset(of: row, in: 1), offset(of: row, in: 2))
+      for index in 0..<rowLength {
+        body(
+          starts.0 + index * rowStrides[0], starts.1 + index * rowStrides[1], starts.2 + index * rowStrides[2])
+      }
+    }
+  }
+
   /// Where a row starts in an operand.
   @inline(__always)
   package func offset(of row: Int, in operand: Int) -> Int {

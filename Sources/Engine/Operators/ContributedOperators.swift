@@ -185,16 +185,13 @@ struct SkipNormalizationStep<T: RealScalar>: Step {
       guard count > 0 else { return }
       let result = unsafe memory.output(0).assumingMemoryBound(to: T.self)
       let sum = unsafe memory.optionalOutput(3)?.assumingMemoryBound(to: T.self) ?? result
-      let values = memory.input(0, T.self, count: count)
-      let skip = memory.input(1, T.self, count: skipCount)
-      for start in stride(from: 0, to: count, by: skipCount) {
-        for index in 0..<skipCount { unsafe sum[start + index] = values[start + index] + skip[index] }
-      }
+      unsafe addRow(
+        memory.input(0).assumingMemoryBound(to: T.self), memory.input(1).assumingMemoryBound(to: T.self), sum,
+        rows: count / skipCount, columns: skipCount, pool: memory.pool)
       if hasBias {
-        let bias = memory.input(biasInput, T.self, count: length)
-        for start in stride(from: 0, to: count, by: length) {
-          for index in 0..<length { unsafe sum[start + index] += bias[index] }
-        }
+        unsafe addRow(
+          UnsafePointer(sum), memory.input(biasInput).assumingMemoryBound(to: T.self), sum, rows: rows, columns: length,
+          pool: memory.pool)
       }
       unsafe normalization.apply(
         UnsafePointer(sum), result, rows: rows, length: length, scale: memory.input(2).assumingMemoryBound(to: T.self),
@@ -202,5 +199,23 @@ struct SkipNormalizationStep<T: RealScalar>: Step {
         means: memory.optionalOutput(1)?.assumingMemoryBound(to: Float.self),
         inverses: memory.optionalOutput(2)?.assumingMemoryBound(to: Float.self), pool: memory.pool)
     }
+  }
+}
+
+/// z = x + y for [rows x columns] of x and one row y; `z` may be `x`.
+@unsafe private func addRow<T: RealScalar>(
+  _ x: UnsafePointer<T>, _ y: UnsafePointer<T>, _ z: UnsafeMutablePointer<T>, rows: Int, columns: Int,
+  pool: ThreadPool
+) {
+  if T.self == Float.self {
+    unsafe BinaryOperation.add.apply(
+      .matrix(UnsafeRawPointer(x).assumingMemoryBound(to: Float.self), stride: columns),
+      .row(UnsafeRawPointer(y).assumingMemoryBound(to: Float.self)),
+      UnsafeMutableRawPointer(z).assumingMemoryBound(to: Float.self), rows: rows, columns: columns, stride: columns,
+      pool: pool)
+    return
+  }
+  for row in 0..<rows {
+    for column in 0..<columns { unsafe z[row * columns + column] = x[row * columns + column] + y[column] }
   }
 }

@@ -50,7 +50,7 @@ package enum FeatureOperators {
     let allowsUnknown = context.int("zeros", default: 1) != 0
     if try context.type(0) == .string {
       let categories = try StringTable(context.node.strings("cats_strings") ?? [])
-      return OneHotStep<StringElement, StringElement>(
+      return CategoryStep<StringElement, StringElement>(
         categories: categories.elements, allowsUnknown: allowsUnknown, keeping: categories
       ) { $0 }
     }
@@ -235,17 +235,17 @@ private struct OneHotMaker: ArithmeticOperators.StepMaker {
   let allowsUnknown: Bool
 
   func visit<T: FixedWidthInteger & TensorScalar>(_: T.Type) -> any Step {
-    OneHotStep<T, Int64>(categories: categories, allowsUnknown: allowsUnknown) { Int64(truncatingIfNeeded: $0) }
+    CategoryStep<T, Int64>(categories: categories, allowsUnknown: allowsUnknown) { Int64(truncatingIfNeeded: $0) }
   }
   func visit<T: RealScalar>(_: T.Type) -> any Step {
-    OneHotStep<T, Int64>(categories: categories, allowsUnknown: allowsUnknown) {
+    CategoryStep<T, Int64>(categories: categories, allowsUnknown: allowsUnknown) {
       Int64(saturating: Double($0).rounded(.towardZero))
     }
   }
 }
 
 /// A new last axis with 1 at the category of an element.
-struct OneHotStep<T: TensorScalar, Category: Hashable & Sendable>: Step {
+struct CategoryStep<T: TensorScalar, Category: Hashable & Sendable>: Step {
   private let places: [Category: Int]
   private let count: Int
   private let allowsUnknown: Bool

@@ -17,7 +17,7 @@ struct FusedMatMulOptions: Sendable {
 }
 
 /// A stack of matrices inside of an array, with the places where they start and their rows lie.
-private struct MatrixStack {
+private struct OperandStack {
   let batch: [Int]
   let batchStrides: [Int]
   /// Extents of a matrix before the transposition of its two axes.
@@ -54,8 +54,8 @@ private struct MatrixStack {
 
 /// A FusedMatMul for known shapes.
 private struct FusedMatMulShapes {
-  let a: MatrixStack
-  let b: MatrixStack
+  let a: OperandStack
+  let b: OperandStack
   let rows: Int
   let depth: Int
   let columns: Int
@@ -70,8 +70,8 @@ private struct FusedMatMulShapes {
     guard !left.isEmpty, !right.isEmpty else { throw EngineError(.shapeMismatch, "a scalar has no matrix product") }
     // Transpositions of a vector mean nothing.
     (transA, transB) = (options.transA && left.count > 1, options.transB && right.count > 1)
-    a = MatrixStack(left, vectorIsColumn: false, batchIsInside: options.transBatchA && left.count > 2)
-    b = MatrixStack(right, vectorIsColumn: true, batchIsInside: options.transBatchB && right.count > 2)
+    a = OperandStack(left, vectorIsColumn: false, batchIsInside: options.transBatchA && left.count > 2)
+    b = OperandStack(right, vectorIsColumn: true, batchIsInside: options.transBatchB && right.count > 2)
     (rows, depth) = transA ? (a.columns, a.rows) : (a.rows, a.columns)
     columns = transB ? b.rows : b.columns
     guard depth == (transB ? b.columns : b.rows) else {
@@ -87,14 +87,7 @@ private struct FusedMatMulShapes {
 
   /// Calls `body` with where the matrices of both operands and of the result start, for every product.
   func forEachProduct(_ body: (Int, Int, Int) -> Void) {
-    for row in 0..<nest.rows {
-      for index in 0..<nest.rowLength {
-        body(
-          nest.offset(of: row, in: 0) + index * nest.rowStrides[0],
-          nest.offset(of: row, in: 1) + index * nest.rowStrides[1],
-          nest.offset(of: row, in: 2) + index * nest.rowStrides[2])
-      }
-    }
+    nest.forEachTriple(body)
   }
 }
 

@@ -32,13 +32,6 @@ struct MatrixStack: Sendable {
 
   /// Calls `body` with the numbers of the left, right and resulting matrix of each product.
   func forEach(_ body: (_ left: Int, _ right: Int, _ result: Int) -> Void) {
-    for row in 0..<nest.rows {
-      for index in 0..<nest.rowLength {
-        body(
-          nest.offset(of: row, in: 0) + index * nest.rowStrides[0],
-          nest.offset(of: row, in: 1) + index * nest.rowStrides[1],
-          nest.offset(of: row, in: 2) + index * nest.rowStrides[2])
-      }
-    }
+    nest.forEachTriple(body)
   }
 }

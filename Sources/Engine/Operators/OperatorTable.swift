@@ -8,8 +8,7 @@ package enum OperatorTable {
     SoftmaxOperators.rows, NormalizationOperators.rows, ReductionOperators.rows, ArgOperators.rows,
     ShapeOperators.rows, LayoutOperators.rows, SliceOperators.rows, GatherOperators.rows, GeneratorOperators.rows,
     CastOperators.rows, EinsumOperators.rows, QuantizationOperators.rows, QuantisedMatMulOperators.rows,
-    QuantisedElementwiseOperators.rows,
-    CastOperators.rows, EinsumOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
+    QuantisedElementwiseOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
     TopKOperators.rows, CumulativeOperators.rows, OneHotOperators.rows, TriangularOperators.rows,
   ]
 

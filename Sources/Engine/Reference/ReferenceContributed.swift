@@ -52,15 +52,14 @@ enum ReferenceContributed {
 
   private static func fusedGemm(_ node: ReferenceNode) -> ReferenceTensor {
     let product = ReferenceAlgebra.gemm(node)
-    let alpha = node.alpha(0.01, "activation_alpha")
-    let function: (Double) -> Double =
-      switch node.node.text("activation", default: "") {
-      case "Relu": { max($0, 0) }
-      case "Tanh": { tanh($0) }
-      case "LeakyRelu": { $0 < 0 ? alpha * $0 : $0 }
-      default: { $0 }
-      }
-    return ReferenceTensor(product.elementType, product.shape, product.values.map(function))
+    let prefix = "activation_"
+    let parameters = node.node.attributes.filter { $0.name.hasPrefix(prefix) }.map {
+      Attribute(String($0.name.dropFirst(prefix.count)), $0.value)
+    }
+    let function = Node(
+      node.node.text("activation", default: "Identity"), inputs: ["x"], outputs: ["y"], attributes: parameters)
+    let applied = ReferenceElementwise.run(ReferenceNode(node: function, version: 21, inputs: [product]))
+    return applied ?? product
   }
 
   private static func skip(_ node: ReferenceNode, isCentred: Bool) -> [ReferenceTensor] {

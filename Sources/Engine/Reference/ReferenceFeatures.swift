@@ -109,17 +109,29 @@ enum ReferenceFeatures {
     }
   }
 
-  /// Several scores with softmax, the form whose labels are integers.
+  /// A label and the scores of each row; one score for two labels speaks for the second.
   private static func classifier(_ node: ReferenceNode) -> [ReferenceTensor] {
     let classes = list(node, "classlabels_ints")
-    let raw = scores(node, targets: classes.count)
-    let chosen = ReferenceTensor.build(.int64, [raw.shape[0]]) { index in
-      let line = ReferenceAlgebra.along(raw, index + [0], [1])
+    let offsets = list(node, "intercepts").count
+    var raw = scores(node, targets: offsets == 0 ? classes.count : offsets)
+    let isSingle = raw.shape[1] < classes.count
+    if isSingle {
+      let single = raw
+      raw = .build(.float32, [raw.shape[0], 2]) { index in (index[1] == 0 ? -1 : 1) * single.at([index[0], 0]) }
+    }
+    let scores = raw
+    let chosen = ReferenceTensor.build(.int64, [scores.shape[0]]) { index in
+      let line = ReferenceAlgebra.along(scores, index + [0], [1])
       return classes[line.firstIndex(of: line.max() ?? 0) ?? 0]
     }
-    let probabilities = ReferenceTensor.build(.float32, raw.shape) { index in
-      exp(raw.at(index)) / ReferenceAlgebra.along(raw, index, [1]).reduce(0) { $0 + exp($1) }
+    let given = ReferenceTensor.build(.float32, scores.shape) { index in
+      switch node.node.text("post_transform", default: "NONE") {
+      case "LOGISTIC": 1 / (1 + exp(-scores.at(index)))
+      case "SOFTMAX":
+        exp(scores.at(index)) / ReferenceAlgebra.along(scores, index, [1]).reduce(0) { $0 + exp($1) }
+      default: scores.at(index)
+      }
     }
-    return [chosen, probabilities]
+    return [chosen, given]
   }
 }

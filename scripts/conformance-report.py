@@ -11,6 +11,7 @@ import re
 import sys
 
 LIST = pathlib.Path("Tests/Conformance/expected-passes.txt")
+EXCEPTIONS = pathlib.Path("Tests/Conformance/exceptions.txt")
 OPERATORS = pathlib.Path("Tests/Conformance/operators.txt")
 DOCUMENT = pathlib.Path("docs/CONFORMANCE.md")
 
@@ -70,7 +71,12 @@ def document(listing, results, listed):
         title = f"**{operator}**" if operator in listed else operator
         rows.append(f"| {title} | {found['passed']} | {found['failed']} | {found['unsupported']} |")
     remaining = [test for name, test in sorted(results.items()) if outcome(test) != "passed"]
-    reasons = [f"- {test['name']} ({outcome(test)}): {reason(test)}" for test in remaining]
+    exceptions = dict(line.split(": ", 1) for line in EXCEPTIONS.read_text().splitlines())
+    reasons = []
+    for test in remaining:
+        reasons.append(f"- {test['name']} ({outcome(test)}): {reason(test)}")
+        if test["name"] in exceptions:
+            reasons[-1] += f" *{exceptions[test['name']]}*"
     ours = [results[name] for name, operators in listing["operators"].items() if set(operators) <= listed]
     return INTRODUCTION.format(
         version=listing["onnx"], total=len(results), listed=len(listed),

@@ -4,7 +4,6 @@ import NNFormat
 /// One call of an operator with concrete inputs; inputs named in `constants` are initializers.
 struct OperatorCase: CustomStringConvertible, Sendable {
   var type: String
-  var domain = ""
   var inputs: [Tensor?]
   var attributes: [Attribute] = []
   var outputs = 1
@@ -55,8 +54,7 @@ extension OperatorCase {
 enum OperatorCases {
   static let all = [
     unary, binary, matrices, rows, reductions, layout, generators, quantised, elementary, normalizations, legacy,
-    contributed,
-    indexing, padding, selection, losses, attention, pooling,
+    contributed, indexing, padding, selection, losses, attention, pooling,
   ].flatMap { $0 }
 
   static var unary: [OperatorCase] {

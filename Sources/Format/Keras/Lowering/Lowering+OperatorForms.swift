@@ -19,7 +19,8 @@ extension Lowering {
       return try add("Mul", [x, gate], in: call)
     case "LayerNormalization" where operatorSetVersion < 17:
       return try layerNormalization(x, inputs, in: call, attributes: attributes)
-    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2":
+    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1",
+      "ReduceL2":
       return try operatorSetVersion < 18 ? reduction(operatorType, inputs, in: call, attributes: attributes) : nil
     // Celu is for float32 alone; with an alpha of 1 it is Elu.
     case "Celu" where x.elementType != .float32:

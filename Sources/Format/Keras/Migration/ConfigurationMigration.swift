@@ -177,7 +177,8 @@ extension KerasModel {
     var new = try KerasConfigurationParser(generation: generation, limits: ReadLimits()).model(configuration)
     let places = try new.adoptWeights(of: old)
     if places < old.all.count(where: { !$0.weights.isEmpty }) {
-      throw FormatError(.unsupported, "a layer with variables has no counterpart in the other generation of Keras", file: path)
+      throw FormatError(
+        .unsupported, "a layer with variables has no counterpart in the other generation of Keras", file: path)
     }
     root = new
   }

@@ -10,6 +10,8 @@ enum Keras2Migration {
   /// - Throws: `FormatError` of kind `unsupported` that names the layer for which Keras 2 has nothing that computes the
   ///   same.
   static func toKeras2(_ model: KerasModel) throws(FormatError) -> (model: KerasModel, notes: [ConversionNote]) {
+    // What Keras 1 wrote is brought up to date and from there to Keras 2.
+    let model = try model.generation == 1 ? ConfigurationMigration.toKeras3(model) : model
     guard let configuration = model.configuration, model.generation >= 3 else { return (model, []) }
     var result = model
     var notes = [ConversionNote(.changed, "configuration", "it is written as Keras 2 has it")]
@@ -64,6 +66,7 @@ enum Keras2Migration {
     }
     var layers: [JSONValue] = []
     for (layer, stated) in zip(model.sublayers, configuration["layers"]?.array ?? []) {
+      if layer.isOperation { throw unsupported(layer.name, layer.className, "an operation between layers") }
       var calls: [JSONValue] = []
       for call in layer.calls {
         guard call.arguments.count == 1, call.keywordArguments.values.allSatisfy({ $0.tensors.isEmpty }) else {
@@ -108,10 +111,6 @@ enum Keras2Migration {
   private static func layer(_ className: String, _ json: JSONValue) throws(FormatError) -> JSONValue {
     let configuration = json["config"] ?? [:]
     let name = configuration["name"]?.string ?? className
-    let isBare = ["trainable", "batch_shape", "layer"].allSatisfy { configuration[$0] == nil }
-    if json["module"]?.string?.contains(".ops") == true || (isBare && json["inbound_nodes"] != nil) {
-      throw unsupported(name, className, "an operation between layers")
-    }
     guard !newClasses.contains(className), configuration["rms_scaling"]?.bool != true else {
       throw unsupported(name, className, "this layer")
     }

@@ -9,6 +9,12 @@ import Testing
     guard case .keras(let keras) = try row.read().content else { return }
     let expected = try keras.lowered()
     for version in [13, 14, 15, 17, 18, 20, 22, 24, 28] {
+      if row.name.contains("float8"), version < 19 {
+        // Older sets have no such type.
+        let error = #expect(throws: FormatError.self) { try keras.lowered(operatorSetVersion: version) }
+        #expect(error?.kind == .unsupported)
+        continue
+      }
       let model = try keras.lowered(operatorSetVersion: version)
       #expect(model.operatorSetVersion() == version)
       // Half precision rounds each operator, and older forms have more of them.

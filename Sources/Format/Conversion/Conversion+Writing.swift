@@ -24,12 +24,15 @@ extension Conversion {
       try write(model, to: path, into: &report)
     case (.keras(let keras), .keras(let layout)):
       try refuseOperatorSet(path)
-      try KerasWriter.write(keras, to: path, layout: layout)
+      let migrated = try migrated(keras, to: layout, path: path)
+      try KerasWriter.write(migrated.model, to: path, layout: layout)
+      report.notes = migrated.notes
     case (.onnx(let model), .keras(let layout)):
       try refuseOperatorSet(path)
       let result = try keras(from: model, layout: layout, path: file.path)
-      try KerasWriter.write(result.model, to: path, layout: layout)
-      report.notes = result.notes
+      let migrated = try migrated(result.model, to: layout, path: path)
+      try KerasWriter.write(migrated.model, to: path, layout: layout)
+      report.notes = result.notes + migrated.notes
     case (_, .safetensors), (_, .npz):
       try refuseOperatorSet(path)
       let tensors: OrderedDictionary<String, Tensor>
@@ -52,6 +55,24 @@ extension Conversion {
   private func write(_ model: Model, to path: String, into report: inout ConversionReport) throws(FormatError) {
     report.operatorSetVersion = model.operatorSetVersion()
     try ONNXFile.write(model, to: path, data: writesExternalData ? .beside : .automatic)
+  }
+
+  /// The model for the generation of Keras that is asked for.
+  private func migrated(_ model: KerasModel, to layout: KerasModel.Layout, path: String) throws(FormatError) -> (
+    model: KerasModel, notes: [ConversionNote]
+  ) {
+    switch kerasGeneration {
+    case nil: return (model, [])
+    case 2:
+      guard layout == .legacyModel else {
+        throw FormatError(
+          .unsupported, "files for Keras 2 are written as HDF5", file: path, advice: "Use .h5 with --keras 2")
+      }
+      return try Keras2Migration.toKeras2(model)
+    case 3: return (try ConfigurationMigration.toKeras3(model), [])
+    default:
+      throw FormatError(.unsupported, "Keras \(kerasGeneration ?? 0) is not written", advice: "Choose --keras 2 or 3")
+    }
   }
 
   private func refuseOperatorSet(_ path: String) throws(FormatError) {

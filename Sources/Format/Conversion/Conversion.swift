@@ -3,6 +3,8 @@
 public struct Conversion: Sendable {
   /// The operator set of ONNX targets that are made from Keras; `nil` takes the default.
   public var operatorSetVersion: Int?
+  /// The generation of Keras that a Keras target is for, 2 or 3; `nil` keeps that of the source where the layout can.
+  public var kerasGeneration: Int?
   /// Whether the elements of an ONNX target go into a file beside it.
   public var writesExternalData = false
 

@@ -46,6 +46,15 @@ struct CallNumbering {
     return Key(layer: position, call: call)
   }
 
+  /// The number that Keras 2 gives a call of a layer: models that know their input count from 1.
+  func keras2Number(_ reference: KerasTensorReference, isOutput: Bool) -> Int {
+    let key = key(reference, isOutput: isOutput)
+    guard key.layer >= 0 else { return max(0, key.call) }
+    let layer = layers[key.layer]
+    let knowsInput = layer.isFunctional || (layer.isSequential && layer.sublayers.first?.className == "InputLayer")
+    return max(0, key.call) + (knowsInput ? 1 : 0)
+  }
+
   /// The number that Keras 3 gives a call of a layer.
   func keras3Number(_ reference: KerasTensorReference, isOutput: Bool) -> Int {
     let key = key(reference, isOutput: isOutput)

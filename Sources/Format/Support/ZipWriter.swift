@@ -2,44 +2,49 @@ import CZip
 import Glibc
 
 /// Writes a zip archive of stored members. Members carry no dates, so the same content gives the same bytes.
-@safe struct ZipWriter: ~Copyable {
+@safe package struct ZipWriter: ~Copyable {
   private let handle: zipFile
   private let path: String
   private var isOpen = true
+  /// From which size on a member is written with sizes of 64 bits.
+  private let largeFrom: Int
 
   /// Writes an archive in the place of the file at `path`; nothing is left behind when `body` throws.
-  static func write(
-    to path: String, _ body: (borrowing ZipWriter) throws(FormatError) -> Void
+  ///
+  /// - Parameter largeFrom: the size from which on a member has sizes of 64 bits; by default the first that needs them.
+  package static func write(
+    to path: String, largeFrom: Int = 0xFFFF_FFFF, _ body: (borrowing ZipWriter) throws(FormatError) -> Void
   ) throws(FormatError) {
     let file = try AtomicWriter(replacing: path)
-    var archive = try ZipWriter(descriptor: file.descriptor, path: path)
+    var archive = try ZipWriter(descriptor: file.descriptor, path: path, largeFrom: largeFrom)
     try body(archive)
     try archive.finish()
     try file.commit()
   }
 
-  private init(descriptor: Int32, path: String) throws(FormatError) {
+  private init(descriptor: Int32, path: String, largeFrom: Int) throws(FormatError) {
     var functions = unsafe Self.functions(writingTo: descriptor)
     guard let handle = unsafe zipOpen2_64(path, APPEND_STATUS_CREATE, nil, &functions) else {
       throw .system("cannot be written", path)
     }
     unsafe self.handle = handle
     self.path = path
+    self.largeFrom = largeFrom
   }
 
   private static let pieceSize = 8 << 20
 
   /// Adds a member with all its bytes.
-  func add(_ name: String, _ bytes: [UInt8]) throws(FormatError) {
+  package func add(_ name: String, _ bytes: [UInt8]) throws(FormatError) {
     try add(name, ByteRegion(AlignedBytes(copying: bytes), name: name))
   }
 
   /// Adds a member whose bytes are taken in pieces from where they are, so that a large one does not become resident.
-  func add(_ name: String, _ bytes: ByteRegion) throws(FormatError) {
+  package func add(_ name: String, _ bytes: ByteRegion) throws(FormatError) {
     var information = zip_fileinfo()
     // The first day that zip's calendar has.
     information.dosDate = 1 << 21 | 1 << 16
-    let isLarge: Int32 = bytes.count >= 0xFFFF_FFFF ? 1 : 0
+    let isLarge: Int32 = bytes.count >= largeFrom ? 1 : 0
     var status = unsafe zipOpenNewFileInZip64(handle, name, &information, nil, 0, nil, 0, nil, 0, 0, isLarge)
     guard status == ZIP_OK else { throw .system("cannot be written", path) }
     var start = 0

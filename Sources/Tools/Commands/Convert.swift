@@ -14,6 +14,7 @@ struct Convert: ParsableCommand {
         nnfmt convert model.h5 model.onnx --check
         nnfmt convert model.keras model.onnx --opset 17
         nnfmt convert model.onnx model.keras
+        nnfmt convert model.keras model.h5 --keras 2
         nnfmt convert weights.weights.h5 model.keras --architecture config.json
       """)
 
@@ -25,6 +26,12 @@ struct Convert: ParsableCommand {
 
   @Option(help: ArgumentHelp("The operator set of an ONNX file: 13 to 28 (default: 21).", valueName: "N"))
   var opset: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The generation of Keras that an .h5 file is for, 2 (tf_keras) or 3 (default: that of the source).",
+      valueName: "N"))
+  var keras: Int?
 
   @Flag(help: "Write the weights of an ONNX file into a file beside it.")
   var externalData = false
@@ -47,6 +54,7 @@ struct Convert: ParsableCommand {
     var conversion = Conversion()
     conversion.operatorSetVersion = opset
     conversion.writesExternalData = externalData
+    conversion.kerasGeneration = keras
     if weightsOnly, try !ConversionTarget(path: target).isWeightsOnly {
       throw FormatError(
         .unsupported, "holds more than weights", file: target, advice: "Use .weights.h5, .safetensors or .npz")

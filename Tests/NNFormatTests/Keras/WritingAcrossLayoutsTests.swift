@@ -25,6 +25,26 @@ private let complete = Fixtures.rows(.predict).filter { !$0.name.hasPrefix("top_
     }
   }
 
+  /// A list of names that is too long for one attribute stands in the fewest that hold it, as Keras writes them.
+  @Test(arguments: [(900, 1), (1400, 2), (3000, 3)]) func longListsOfNamesAreSplit(_ count: Int, _ parts: Int) throws {
+    let folder = try TemporaryFolder()
+    let names = (0..<count).map { "a_layer_with_a_name_that_takes_many_bytes_in_a_file_\(1_000_000 + $0)" }
+    let layers = names.map {
+      "{\"class_name\": \"Activation\", \"config\": {\"name\": \"\($0)\", \"activation\": \"relu\"}}"
+    }
+    let model = try legacyModel(layers.joined(separator: ", "))
+    try KerasWriter.write(model, to: folder.file("x.h5"))
+    let attributes = try #require(
+      HDF5Index(ByteRegion(MappedFile(path: folder.file("x.h5")))).root.group("model_weights")
+    ).attributes
+    let lists = attributes.filter { $0.key.hasPrefix("layer_names") }
+    #expect(lists.count == parts)
+    #expect(lists.keys.contains(parts == 1 ? "layer_names" : "layer_names0"))
+    #expect(lists.values.allSatisfy { ($0.strings ?? []).reduce(0) { $0 + $1.utf8.count } <= 64_512 })
+    #expect(lists.values.flatMap { $0.strings ?? [] } == names)
+    #expect(try kerasFile(folder.file("x.h5")).root?.sublayers.map(\.name) == names)
+  }
+
   private func clean(_ name: String) -> String { name.replacing("/", with: "_") }
 
   @Test(arguments: [

@@ -107,6 +107,23 @@ import Testing
 }
 
 @Suite struct ZipArchiveTests {
+  /// Members whose sizes need 64 bits carry them in an extra field, which is read as well as the plain one.
+  @Test func membersOfAnySizeAreReadAgain() throws {
+    let folder = try TemporaryFolder()
+    let (small, large) = ([UInt8](repeating: 1, count: 99), (0..<1000).map { UInt8(truncatingIfNeeded: $0) })
+    try ZipWriter.write(to: folder.file("x.zip"), largeFrom: 100) { (archive) throws(FormatError) in
+      try archive.add("small", small)
+      try archive.add("large", large)
+    }
+    let bytes = try TemporaryFolder.bytes(of: folder.file("x.zip"))
+    // Version 4.5 is needed to extract the large one.
+    let headers = bytes.indices.dropLast(5).filter { bytes[$0..<$0 + 4].elementsEqual([0x50, 0x4B, 3, 4]) }
+    #expect(headers.map { bytes[$0 + 4] >= 45 } == [false, true])
+    let archive = try ZipArchive(ByteRegion(MappedFile(path: folder.file("x.zip"))))
+    #expect(try archive.region("small").bytes() == small)
+    #expect(try archive.region("large").bytes() == large)
+  }
+
   @Test func membersAreReachedInPlaceOrUnpacked() throws {
     func archive(_ name: String) throws -> ZipArchive {
       try ZipArchive(ByteRegion(MappedFile(path: Fixtures.model(name))))

@@ -19,7 +19,8 @@ extension Lowering {
       return try add("Mul", [x, gate], in: call)
     case "LayerNormalization" where operatorSetVersion < 17:
       return try layerNormalization(x, inputs, in: call, attributes: attributes)
-    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2":
+    case "ReduceLogSumExp", "ReduceSumSquare", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1",
+      "ReduceL2":
       return try operatorSetVersion < 18 ? reduction(operatorType, inputs, in: call, attributes: attributes) : nil
     // Celu is for float32 alone; with an alpha of 1 it is Elu.
     case "Celu" where x.elementType != .float32:
@@ -93,10 +94,10 @@ extension Lowering {
   ) throws(FormatError) -> LoweredValue {
     let node = Node("LayerNormalization", inputs: [], outputs: [], attributes: attributes)
     let count = -node.int("axis", default: -1)
-    let axes = [Attribute("axes", .ints((-count..<0).map(Int64.init)))]
-    let centred = try add("Sub", [x, add("ReduceMean", [x], in: call, attributes: axes)], in: call)
-    let square = try add("Mul", [centred, centred], in: call)
-    let variance = try add("ReduceMean", [square], in: call, attributes: axes)
+    guard count > 0 else { throw call.error(.unsupported, "its axes are not counted from the end") }
+    let axes = Array(-count..<0)
+    let centred = try add("Sub", [x, reduce("ReduceMean", x, axes, true, in: call)], in: call)
+    let variance = try reduce("ReduceMean", add("Mul", [centred, centred], in: call), axes, true, in: call)
     let epsilon = try scalar(node.float("epsilon", default: 1e-5), "epsilon", like: x, in: call)
     let deviation = try add("Sqrt", [add("Add", [variance, epsilon], in: call)], in: call)
     var value = try add("Div", [centred, deviation], in: call)

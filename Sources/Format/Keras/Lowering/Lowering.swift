@@ -119,7 +119,9 @@ struct Lowering {
     do throws(FormatError) {
       let types = try inference.add(node)
       graph.nodes.append(node)
-      return names.enumerated().map { LoweredValue(name: $1, type: types.indices.contains($0) ? types[$0] : InferredValue()) }
+      return names.enumerated().map { index, name in
+        LoweredValue(name: name, type: types.indices.contains(index) ? types[index] : InferredValue())
+      }
     } catch {
       throw call.error(error.kind, error.message)
     }

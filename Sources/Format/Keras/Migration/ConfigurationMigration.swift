@@ -172,12 +172,13 @@ struct ConfigurationMigration {
 
 extension KerasModel {
   /// Parses the configuration anew and gives each layer the variables that its namesake had.
-  fileprivate mutating func rebindLayers() throws(FormatError) {
+  mutating func rebindLayers() throws(FormatError) {
     guard let configuration, let old = root else { return }
     var new = try KerasConfigurationParser(generation: generation, limits: ReadLimits()).model(configuration)
     let places = try new.adoptWeights(of: old)
     if places < old.all.count(where: { !$0.weights.isEmpty }) {
-      throw FormatError(.unsupported, "a layer with variables has no counterpart in Keras 3", file: path)
+      throw FormatError(
+        .unsupported, "a layer with variables has no counterpart in the other generation of Keras", file: path)
     }
     root = new
   }

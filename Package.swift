@@ -24,10 +24,11 @@ let package = Package(
     .target(
       name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto", "regenerate"]),
     .target(name: "CKernels"),
+    .target(name: "CFile"),
     .target(
       name: "NNFormat",
       dependencies: [
-        "CHDF5", "COnnx", "CZip", .product(name: "OrderedCollections", package: "swift-collections"),
+        "CFile", "CHDF5", "COnnx", "CZip", .product(name: "OrderedCollections", package: "swift-collections"),
       ],
       path: "Sources/Format", swiftSettings: strict),
     .target(

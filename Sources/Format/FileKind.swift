@@ -4,6 +4,7 @@ enum FileKind: Sendable {
   case zip
   case json
   case onnx
+  case safetensors
   /// Not a model: what it is instead, and what to do about it.
   case other(String, advice: String?)
 
@@ -16,6 +17,8 @@ enum FileKind: Sendable {
       self = .hdf5
     } else if ZipArchive.signatures.contains(where: { start.starts(with: $0) }) {
       self = .zip
+    } else if SafetensorsFile.matches(file) {
+      self = .safetensors
     } else if let (description, advice) = Self.knownSignature(start) {
       self = .other(description, advice: advice)
     } else if ONNXSignature.matches(file) {

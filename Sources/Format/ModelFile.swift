@@ -50,10 +50,26 @@ public struct ModelFile: Sendable {
   ///
   /// - Throws: `FormatError` of kind `mismatch` when either file is not of the kind that this is for.
   public func adopting(architecture: ModelFile) throws(FormatError) -> ModelFile {
+    let (weights, layers) = try kerasModels(with: architecture)
+    return ModelFile(path: path, content: .keras(try weights.adopting(architecture: layers)))
+  }
+
+  /// The same weights with the layers of another file, and what became of each of them; see `WeightExchange.load`.
+  public func loading(
+    into architecture: ModelFile, allowsPartial: Bool
+  ) throws(FormatError) -> (file: ModelFile, report: WeightExchange.Report) {
+    let (weights, layers) = try kerasModels(with: architecture)
+    let (model, report) = try WeightExchange.load(weights, into: layers, allowsPartial: allowsPartial)
+    return (ModelFile(path: path, content: .keras(model)), report)
+  }
+
+  private func kerasModels(with architecture: ModelFile) throws(FormatError) -> (
+    weights: KerasModel, layers: KerasModel
+  ) {
     guard case .keras(let weights) = content, case .keras(let layers) = architecture.content else {
       throw FormatError(.mismatch, "an ONNX model describes its own layers and cannot be given others", file: path)
     }
-    return ModelFile(path: path, content: .keras(try weights.adopting(architecture: layers)))
+    return (weights, layers)
   }
 
   private static func content(of path: String, limits: ReadLimits) throws(FormatError) -> Content {
@@ -64,7 +80,15 @@ public struct ModelFile: Sendable {
     let file = ByteRegion(try MappedFile(path: path))
     switch FileKind(of: file) {
     case .hdf5: return .keras(try KerasReader(limits: limits).hdf5(file, path: path))
-    case .zip: return .keras(try ArchiveReader(limits: limits).archive(try ZipArchive(file, limits: limits)))
+    case .zip:
+      let zip = try ZipArchive(file, limits: limits)
+      guard zip.members.keys.isEmpty || !zip.members.keys.allSatisfy({ $0.hasSuffix(".npy") }) else {
+        return .keras(KerasModel(tensors: try NpzFile.read(file).elements, path: path, layout: .arrays))
+      }
+      return .keras(try ArchiveReader(limits: limits).archive(zip))
+    case .safetensors:
+      return .keras(
+        KerasModel(tensors: try SafetensorsFile.read(file).tensors.elements, path: path, layout: .safetensors))
     case .json: return .keras(try jsonContent(file, path: path, limits: limits))
     case .onnx: return .onnx(try ONNXFile.read(file, path: path, limits: limits))
     case .other(let description, let advice): throw FormatError(.unrecognized, description, file: path, advice: advice)

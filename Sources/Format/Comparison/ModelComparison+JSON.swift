@@ -19,8 +19,8 @@ extension ModelComparison.Difference {
       "a": left.map { .string($0) } ?? .null, "b": right.map { .string($0) } ?? .null,
     ]
     if let distance {
-      members["maxDifference"] = .double(distance.maximum)
-      members["relativeDifference"] = .double(distance.relative)
+      members["maxDifference"] = .double(distance.maximumDifference)
+      members["relativeDifference"] = .double(distance.relativeDifference)
       members["cosine"] = .double(distance.cosine)
     }
     return .object(members)

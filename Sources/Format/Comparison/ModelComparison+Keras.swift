@@ -125,7 +125,7 @@ extension KerasModel.Layout {
   fileprivate var holdsLayers: Bool {
     switch self {
     case .legacyModel, .archive, .folder, .configuration: true
-    case .legacyWeights, .weights, .shardedWeights: false
+    case .legacyWeights, .weights, .shardedWeights, .safetensors, .arrays: false
     }
   }
 }

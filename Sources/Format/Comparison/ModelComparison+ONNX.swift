@@ -2,8 +2,24 @@ import OrderedCollections
 
 /// Two graphs of operators.
 extension ModelComparison {
-  /// Two ONNX files.
+  /// Two ONNX files. Where both carry a Keras model that their graphs still are, these are compared as such, whatever the
+  /// layout they were in.
   mutating func compare(_ left: Model, _ right: Model) {
+    guard case .intact(let one) = KerasSidecar.read(left, path: paths[0]),
+      case .intact(let other) = KerasSidecar.read(right, path: paths[1])
+    else { return compareEverything(left, right) }
+    var (left, right) = (left, right)
+    KerasSidecar.detach(from: &left)
+    KerasSidecar.detach(from: &right)
+    compareEverything(left, right)
+    let carried = ModelComparison(paths: paths, tolerance: tolerance, one, other)
+    // Most weights stand in the graph as well.
+    let hasWeights = differences.contains { $0.section == .weights }
+    differences += carried.differences.filter { !hasWeights || $0.section != .weights }
+    notes += carried.notes
+  }
+
+  private mutating func compareEverything(_ left: Model, _ right: Model) {
     compare(.metadata, "format version", "\(left.irVersion)", "\(right.irVersion)", counts: false)
     compare(.metadata, "producer", left.producerText, right.producerText, counts: false)
     compare(.metadata, "model version", "\(left.modelVersion)", "\(right.modelVersion)", counts: false)

@@ -1,7 +1,8 @@
 /// What tells two model files apart: structure, hyper-parameters, weights, training state.
 ///
 /// Two Keras files are compared layer by layer, two ONNX files node by node, whatever their layout; a Keras file and an
-/// ONNX file by the graph that the Keras one lowers to. The order of keys, spellings of one number and members that are
+/// ONNX file layer by layer when the ONNX file carries the Keras model it was made from and still has its graph, else by
+/// the graph that the Keras one lowers to. The order of keys, spellings of one number and members that are
 /// `null` on one side and absent on the other are no differences; versions, dates and producers are notes.
 public struct ModelComparison: Sendable {
   /// What a difference concerns.
@@ -20,7 +21,7 @@ public struct ModelComparison: Sendable {
     /// What the second file says; `nil` where it says nothing.
     public var right: String?
     /// How far apart two tensors of one shape are.
-    public var distance: TensorDistance?
+    public var distance: TensorComparison?
   }
 
   /// The files compared.
@@ -47,11 +48,36 @@ public struct ModelComparison: Sendable {
     case (.keras(let one), .keras(let other)): compare(one, other)
     case (.onnx(let one), .onnx(let other)): compare(one, other)
     case (.keras(let one), .onnx(let other)):
-      noteTraining(one, isLeft: true)
-      compareLowered(try one.lowered(), other)
+      if let restored = restoredKeras(other, at: right.path, isLeft: false) {
+        compare(one, restored)
+      } else {
+        noteTraining(one, isLeft: true)
+        compareLowered(try one.lowered(), other)
+      }
     case (.onnx(let one), .keras(let other)):
-      noteTraining(other, isLeft: false)
-      compareLowered(one, try other.lowered())
+      if let restored = restoredKeras(one, at: left.path, isLeft: true) {
+        compare(restored, other)
+      } else {
+        noteTraining(other, isLeft: false)
+        compareLowered(one, try other.lowered())
+      }
+    }
+  }
+
+  /// Compares two Keras models of files.
+  init(paths: [String], tolerance: Double?, _ left: KerasModel, _ right: KerasModel) {
+    (self.paths, self.tolerance) = (paths, tolerance)
+    compare(left, right)
+  }
+
+  /// The Keras model that an ONNX file was made from, when its graph is still that of then.
+  private mutating func restoredKeras(_ model: Model, at path: String, isLeft: Bool) -> KerasModel? {
+    switch KerasSidecar.read(model, path: path) {
+    case .intact(let keras): return keras
+    case .outdated(let reason):
+      note(.metadata, "the Keras model carried along", isLeft ? reason : nil, isLeft ? nil : reason)
+      return nil
+    case .none: return nil
     }
   }
 
@@ -86,47 +112,23 @@ public struct ModelComparison: Sendable {
         tensors.identical += 1
         return
       }
-      let distance = try TensorDistance(left, right)
-      if let tolerance, let distance, distance.relative <= tolerance { return }
+      let distance = try Self.distance(right, from: left)
+      if let tolerance, let distance, distance.relativeDifference <= tolerance { return }
       differences.append(
         Difference(section: section, place: place, left: left.typeText, right: right.typeText, distance: distance))
     } catch {
       differ(section, place, left.typeText, error.message)
     }
   }
-}
 
-/// How far apart two tensors of one type and shape are.
-public struct TensorDistance: Sendable, Hashable {
-  /// The largest absolute difference of two elements; infinite where just one of them is NaN or infinite.
-  public var maximum = 0.0
-  /// The largest difference relative to the largest finite magnitude of the first tensor; absolute when that is 0.
-  public var relative = 0.0
-  /// The cosine of the angle between the two as vectors; NaN when one is all zeros.
-  public var cosine = 0.0
-
-  /// - Returns: `nil` when the elements are no plain numbers.
-  /// - Throws: `FormatError` when elements cannot be read.
-  init?(_ left: Tensor, _ right: Tensor) throws(FormatError) {
-    let (ones, others): ([Double], [Double])
+  /// `nil` when the elements are no plain numbers.
+  private static func distance(_ tensor: Tensor, from expected: Tensor) throws(FormatError) -> TensorComparison? {
     do throws(FormatError) {
-      (ones, others) = (try left.doubles(), try right.doubles())
+      return try TensorComparison(tensor, expected: expected)
     } catch {
       if error.kind == .unsupported || error.kind == .mismatch { return nil }
       throw error
     }
-    var (scale, product, squares, otherSquares) = (0.0, 0.0, 0.0, 0.0)
-    for (one, other) in zip(ones, others) {
-      if one.isFinite { scale = max(scale, abs(one)) }
-      product += one * other
-      squares += one * one
-      otherSquares += other * other
-      if one == other || (one.isNaN && other.isNaN) { continue }
-      let difference = abs(one - other)
-      maximum = max(maximum, difference.isNaN ? .infinity : difference)
-    }
-    relative = scale > 0 ? maximum / scale : maximum
-    cosine = product / (squares.squareRoot() * otherSquares.squareRoot())
   }
 }
 

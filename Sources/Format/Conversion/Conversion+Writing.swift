@@ -9,52 +9,61 @@ extension Conversion {
     let target = try ConversionTarget(path: path)
     var report = ConversionReport(
       source: file.path, sourceFormat: file.formatName, target: path, targetFormat: target.name)
-    switch (file.content, target) {
-    case (.keras(let keras), .onnx):
-      let result = try onnx(from: keras)
-      try write(result.model, to: path, into: &report)
-      report.notes = result.notes
-    case (.onnx(let model), .onnx):
-      if let operatorSetVersion, model.operatorSetVersion() != operatorSetVersion {
-        throw FormatError(
-          .unsupported,
-          "uses operator set \(model.operatorSetVersion() ?? 0), and ONNX models are not moved to another",
-          file: file.path, advice: "Leave --opset away, or convert from the Keras file")
-      }
-      try write(model, to: path, into: &report)
-    case (.keras(let keras), .keras(let layout)):
-      try refuseOperatorSet(path)
-      let migrated = try migrated(keras, to: layout, path: path)
-      try KerasWriter.write(migrated.model, to: path, layout: layout)
-      report.notes = migrated.notes
-    case (.onnx(let model), .keras(let layout)):
-      try refuseOperatorSet(path)
-      let result = try keras(from: model, layout: layout, path: file.path)
-      let migrated = try migrated(result.model, to: layout, path: path)
-      try KerasWriter.write(migrated.model, to: path, layout: layout)
-      report.notes = result.notes + migrated.notes
-    case (_, .safetensors), (_, .npz):
-      try refuseOperatorSet(path)
-      let tensors: OrderedDictionary<String, Tensor>
-      switch file.content {
-      case .keras(let keras): tensors = try WeightExchange.tensors(of: keras)
-      case .onnx(let model):
-        tensors = OrderedDictionary(
-          model.graph.initializers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-      }
-      if target == .safetensors {
-        try SafetensorsFile.write(SafetensorsFile.Content(tensors: tensors), to: path)
-      } else {
-        try NpzFile.write(tensors.map { (name: $0.key, tensor: $0.value) }, to: path)
-      }
-      report.notes = [ConversionNote(.dropped, "layers", "the file holds weights alone")]
+    let result = try converted(file, for: path)
+    report.notes = result.notes
+    switch (result.file.content, target) {
+    case (.onnx(let model), _):
+      report.operatorSetVersion = model.operatorSetVersion()
+      try ONNXFile.write(model, to: path, data: writesExternalData ? .beside : .automatic)
+    case (.keras(let keras), .safetensors):
+      try SafetensorsFile.write(SafetensorsFile.Content(tensors: try keras.tensorsByPath), to: path)
+    case (.keras(let keras), .npz):
+      try NpzFile.write(try keras.tensorsByPath.map { (name: $0.key, tensor: $0.value) }, to: path)
+    case (.keras(let keras), .keras(let layout)): try KerasWriter.write(keras, to: path, layout: layout)
+    case (.keras, .onnx): break
     }
     return report
   }
 
-  private func write(_ model: Model, to path: String, into report: inout ConversionReport) throws(FormatError) {
-    report.operatorSetVersion = model.operatorSetVersion()
-    try ONNXFile.write(model, to: path, data: writesExternalData ? .beside : .automatic)
+  /// What is to be written to a path, in its format's own terms.
+  ///
+  /// Keras models are laid out for another generation of Keras, where the layout needs it, when they are written.
+  /// - Throws: `FormatError` that names the layer, node or weight which the target cannot hold.
+  public func converted(
+    _ file: ModelFile, for path: String
+  ) throws(FormatError) -> (file: ModelFile, notes: [ConversionNote]) {
+    let target = try ConversionTarget(path: path)
+    if target != .onnx, operatorSetVersion != nil || writesExternalData {
+      throw FormatError(.unsupported, "operator sets and external data belong to ONNX files", file: path)
+    }
+    func result(_ content: ModelFile.Content, _ notes: [ConversionNote]) -> (ModelFile, [ConversionNote]) {
+      (ModelFile(path: path, content: content), notes)
+    }
+    if case .onnx(let model) = file.content {
+      do throws(FormatError) { try ModelValidator.throwIfTangled(model) } catch { throw error.inFile(file.path) }
+    }
+    switch (file.content, target) {
+    case (.keras(let keras), .onnx):
+      let (model, notes) = try onnx(from: keras)
+      return result(.onnx(model), notes)
+    case (.onnx(let model), .onnx):
+      let (moved, notes) = try onnx(from: model, path: file.path)
+      return result(.onnx(moved), notes)
+    case (.keras(let keras), .keras(let layout)):
+      try keras.checkForWeights()
+      let migrated = try migrated(keras, to: layout, path: path)
+      return result(.keras(migrated.model), migrated.notes)
+    case (.onnx(let model), .keras(let layout)):
+      let (keras, notes) = try keras(from: model, layout: layout, path: file.path)
+      let migrated = try migrated(keras, to: layout, path: path)
+      return result(.keras(migrated.model), notes + migrated.notes)
+    case (.keras(let keras), .safetensors), (.keras(let keras), .npz):
+      let tensors = try WeightExchange.tensors(of: keras)
+      return result(.keras(KerasModel(tensors: tensors.elements, path: path, layout: target.weightLayout)), Self.bare)
+    case (.onnx(let model), .safetensors), (.onnx(let model), .npz):
+      let tensors = OrderedDictionary(model.graph.initializers.map { ($0.name, $0.tensor) }) { first, _ in first }
+      return result(.keras(KerasModel(tensors: tensors.elements, path: path, layout: target.weightLayout)), Self.bare)
+    }
   }
 
   /// The model for the generation of Keras that is asked for.
@@ -75,9 +84,33 @@ extension Conversion {
     }
   }
 
-  private func refuseOperatorSet(_ path: String) throws(FormatError) {
-    if operatorSetVersion != nil || writesExternalData {
-      throw FormatError(.unsupported, "operator sets and external data belong to ONNX files", file: path)
+  private static let bare = [ConversionNote(.dropped, "layers", "the file holds weights alone")]
+
+  /// An ONNX model at the operator set that is asked for.
+  private func onnx(from model: Model, path: String) throws(FormatError) -> (Model, [ConversionNote]) {
+    guard let operatorSetVersion else { return (model, []) }
+    do throws(FormatError) {
+      var (moved, notes) = try model.moved(toOperatorSet: operatorSetVersion)
+      try KerasSidecar.renew(in: &moved, madeOf: model, path: path)
+      return (moved, notes)
+    } catch {
+      throw error.inFile(path)
+    }
+  }
+}
+
+extension ConversionTarget {
+  /// How a file of weights by name is described.
+  fileprivate var weightLayout: KerasModel.Layout { self == .npz ? .arrays : .safetensors }
+}
+
+extension KerasModel {
+  /// The weights of a file of tensors by name.
+  fileprivate var tensorsByPath: OrderedDictionary<String, Tensor> {
+    get throws(FormatError) {
+      var tensors: OrderedDictionary<String, Tensor> = [:]
+      for weight in weights { tensors[weight.path] = try weight.tensor() }
+      return tensors
     }
   }
 }

@@ -18,6 +18,10 @@ public struct KerasModel: Sendable {
     case folder = "Keras folder"
     /// The JSON of `model.to_json()` or an archive's `config.json`: layers without weights.
     case configuration = "Keras configuration"
+    /// Tensors by name in a safetensors file.
+    case safetensors
+    /// Arrays by name in a `.npz`.
+    case arrays = "NumPy archive"
   }
 
   /// Where the file lies.

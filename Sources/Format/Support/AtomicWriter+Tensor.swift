@@ -7,20 +7,9 @@ extension AtomicWriter {
     try write(tensor)
   }
 
-  private static let pieceSize = 8 << 20
-
-  /// Appends the dense bytes of a tensor. Mapped bytes go in pieces whose pages are given back, so that a large file does
-  /// not become resident; deferred bytes are loaded for the moment.
+  /// Appends the dense bytes of a tensor: mapped ones from file to file; deferred ones are loaded for the moment.
   public func write(_ tensor: Tensor) throws(FormatError) {
-    guard case .mapped(let file, let range) = tensor.storage else {
-      return try unsafe tensor.withBytes { (bytes) throws(FormatError) in try unsafe write(bytes) }
-    }
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let piece = start..<min(start + Self.pieceSize, range.upperBound)
-      try unsafe file.withBytes(piece) { (bytes) throws(FormatError) in try unsafe write(bytes) }
-      file.giveBack(piece)
-      start = piece.upperBound
-    }
+    if case .mapped(let file, let range) = tensor.storage { return try write(file, range) }
+    try unsafe tensor.withBytes { (bytes) throws(FormatError) in try unsafe write(bytes) }
   }
 }

@@ -90,3 +90,17 @@ public struct ByteRegion: Sendable {
     return range.lowerBound + subrange.lowerBound..<range.lowerBound + subrange.upperBound
   }
 }
+
+extension Tensor {
+  /// The dense bytes as a region: a part of the mapped file, or memory.
+  ///
+  /// - Throws: `FormatError` when deferred bytes cannot be read, or the tensor holds strings.
+  func region(named name: String) throws(FormatError) -> ByteRegion {
+    switch storage {
+    case .mapped(let file, let range): try ByteRegion(file).slice(range, name: name)
+    case .owned(let bytes): ByteRegion(bytes, name: name)
+    case .deferred(_, let load): ByteRegion(try load(), name: name)
+    case .strings: throw FormatError(.mismatch, "a string tensor has no dense bytes")
+    }
+  }
+}

@@ -10,6 +10,8 @@ import Glibc
   public let path: String
   /// Its size in bytes.
   public let count: Int
+  /// The open file, for the system's own copying.
+  let descriptor: Int32
   /// Start of the mapping. `nonisolated(unsafe)` holds because the pages are read-only for the life of the object.
   private nonisolated(unsafe) let base: UnsafeRawPointer?
 
@@ -19,26 +21,38 @@ import Glibc
   public init(path: String) throws(FormatError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("cannot open", path) }
-    defer { close(descriptor) }
+    do throws(FormatError) {
+      count = try Self.byteCount(ofRegularFile: descriptor, path)
+      unsafe base = count > 0 ? try Self.mapping(of: descriptor, count: count, path) : nil
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  private static func byteCount(ofRegularFile descriptor: Int32, _ path: String) throws(FormatError) -> Int {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .system("cannot stat", path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       let isFolder = status.st_mode & S_IFMT == S_IFDIR
       throw FormatError(.io, isFolder ? "is a folder, not a file" : "is not a regular file", file: path)
     }
-    self.path = path
-    count = Int(status.st_size)
-    guard count > 0 else {
-      unsafe base = nil
-      return
-    }
+    return Int(status.st_size)
+  }
+
+  @unsafe private static func mapping(
+    of descriptor: Int32, count: Int, _ path: String
+  ) throws(FormatError) -> UnsafeRawPointer {
     let mapping = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
     guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else { throw .system("cannot map", path) }
-    unsafe base = UnsafeRawPointer(mapping)
+    return UnsafeRawPointer(mapping)
   }
 
   deinit {
     if let base = unsafe base { unsafe munmap(UnsafeMutableRawPointer(mutating: base), count) }
+    close(descriptor)
   }
 
   /// Calls `body` with the bytes of `range`.

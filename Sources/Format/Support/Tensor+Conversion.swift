@@ -33,6 +33,19 @@ extension Tensor {
     }
   }
 
+  /// Calls `body` with the elements of two tensors of as many elements in pairs.
+  func forEachDouble(beside other: Tensor, _ body: (Double, Double) -> Void) throws(FormatError) {
+    try unsafe withBytes { (bytes) throws(FormatError) in
+      try unsafe other.withBytes { (others) throws(FormatError) in
+        guard let read = unsafe Self.reader(of: elementType), let readOther = unsafe Self.reader(of: other.elementType)
+        else {
+          throw FormatError(.unsupported, "elements of type \(elementType.name) are not plain numbers")
+        }
+        for index in 0..<min(count, other.count) { unsafe body(read(bytes, index), readOther(others, index)) }
+      }
+    }
+  }
+
   private static func isConvertible(_ elementType: ElementType) -> Bool { unsafe reader(of: elementType) != nil }
 
   private func convertedBytes(to target: ElementType, byteCount: Int) throws(FormatError) -> AlignedBytes {

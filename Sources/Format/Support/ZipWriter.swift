@@ -40,21 +40,27 @@ import Glibc
   }
 
   /// Adds a member whose bytes are taken in pieces from where they are, so that a large one does not become resident.
-  package func add(_ name: String, _ bytes: ByteRegion) throws(FormatError) {
+  package func add(_ name: String, _ bytes: ByteRegion) throws(FormatError) { try add(name, [bytes]) }
+
+  /// Adds a member whose bytes are those of several regions in turn.
+  package func add(_ name: String, _ regions: [ByteRegion]) throws(FormatError) {
+    let count = regions.reduce(0) { $0 + $1.count }
     var information = zip_fileinfo()
     // The first day that zip's calendar has.
     information.dosDate = 1 << 21 | 1 << 16
-    let isLarge: Int32 = bytes.count >= largeFrom ? 1 : 0
+    let isLarge: Int32 = count >= largeFrom ? 1 : 0
     var status = unsafe zipOpenNewFileInZip64(handle, name, &information, nil, 0, nil, 0, nil, 0, 0, isLarge)
     guard status == ZIP_OK else { throw .system("cannot be written", path) }
-    var start = 0
-    while status == ZIP_OK, start < bytes.count {
-      let piece = start..<min(start + Self.pieceSize, bytes.count)
-      status = try unsafe bytes.withBytes(piece) { buffer in
-        unsafe zipWriteInFileInZip(handle, buffer.baseAddress, UInt32(buffer.count))
+    for region in regions {
+      var start = 0
+      while status == ZIP_OK, start < region.count {
+        let piece = start..<min(start + Self.pieceSize, region.count)
+        status = try unsafe region.withBytes(piece) { buffer in
+          unsafe zipWriteInFileInZip(handle, buffer.baseAddress, UInt32(buffer.count))
+        }
+        region.giveBack(piece)
+        start = piece.upperBound
       }
-      bytes.giveBack(piece)
-      start = piece.upperBound
     }
     guard status == ZIP_OK, unsafe zipCloseFileInZip(handle) == ZIP_OK else { throw .system("cannot be written", path) }
   }

@@ -114,6 +114,13 @@ public enum NpyFile {
   ///
   /// - Throws: `FormatError` of kind `unsupported` for a type that NumPy has no name for.
   public static func bytes(of tensor: Tensor) throws(FormatError) -> [UInt8] {
+    var output = try header(for: tensor)
+    try unsafe tensor.withBytes { bytes in unsafe output.append(contentsOf: bytes) }
+    return output
+  }
+
+  /// What stands in front of a tensor's elements.
+  static func header(for tensor: Tensor) throws(FormatError) -> [UInt8] {
     guard let descriptor = descriptor(of: tensor.elementType) else {
       throw FormatError(.unsupported, "npy: NumPy has no name for \(tensor.elementType.name)")
     }
@@ -121,10 +128,8 @@ public enum NpyFile {
     var header = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(extents)), }"
     let unpadded = signature.count + 4 + header.utf8.count + 1
     header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"
-    var output = signature + [1, 0, UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8 & 0xFF)]
-    output += Array(header.utf8)
-    try unsafe tensor.withBytes { bytes in unsafe output.append(contentsOf: bytes) }
-    return output
+    let length = [UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8 & 0xFF)]
+    return signature + [1, 0] + length + Array(header.utf8)
   }
 
   private static func descriptor(of elementType: ElementType) -> String? {

@@ -22,7 +22,10 @@ public enum NpzFile {
   /// - Throws: `FormatError`, of kind `unsupported` for a type that NumPy has no name for.
   public static func write(_ tensors: [(name: String, tensor: Tensor)], to path: String) throws(FormatError) {
     try ZipWriter.write(to: path) { (archive) throws(FormatError) in
-      for (name, tensor) in tensors { try archive.add("\(name).npy", NpyFile.bytes(of: tensor)) }
+      for (name, tensor) in tensors {
+        let header = ByteRegion(AlignedBytes(copying: try NpyFile.header(for: tensor)), name: name)
+        try archive.add("\(name).npy", [header, try tensor.region(named: name)])
+      }
     }
   }
 }

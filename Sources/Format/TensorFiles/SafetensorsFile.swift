@@ -21,6 +21,14 @@ public enum SafetensorsFile {
   /// The most bytes that a header may have, as in the reference implementation.
   static let headerLimit = 100_000_000
 
+  /// Whether a file begins like one: the length of a header that lies in the file, and an opening brace.
+  static func matches(_ region: ByteRegion) -> Bool {
+    let start = region.prefix(9)
+    guard start.count == 9, start[8] == UInt8(ascii: "{") else { return false }
+    let length = start[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return length <= headerLimit
+  }
+
   /// Reads a file; the elements stay where they lie.
   ///
   /// - Throws: `FormatError` of kind `malformed` for a header that breaks the rules: tensors must follow each other

@@ -6,6 +6,8 @@ public struct TensorComparison: Sendable, Hashable {
   public var maximumDifference = 0.0
   /// The largest finite magnitude of the expected elements.
   public var scale = 0.0
+  /// The cosine of the angle between the two as vectors; NaN when one is all zeros.
+  public var cosine = Double.nan
 
   /// The largest difference relative to the scale of the expected tensor; absolute when that is all zeros.
   public var relativeDifference: Double { scale > 0 ? maximumDifference / scale : maximumDifference }
@@ -17,12 +19,19 @@ public struct TensorComparison: Sendable, Hashable {
     guard actual.shape == expected.shape else {
       throw FormatError(.mismatch, "the shape is \(Shape(actual.shape)), expected is \(Shape(expected.shape))")
     }
-    for (left, right) in zip(try actual.doubles(), try expected.doubles()) {
-      if right.isFinite { scale = max(scale, abs(right)) }
-      if left == right || (left.isNaN && right.isNaN) { continue }
+    var (product, squares, expectedSquares) = (0.0, 0.0, 0.0)
+    var (maximum, largest) = (0.0, 0.0)
+    try actual.forEachDouble(beside: expected) { left, right in
+      if right.isFinite { largest = max(largest, abs(right)) }
+      product += left * right
+      squares += left * left
+      expectedSquares += right * right
+      if left == right || (left.isNaN && right.isNaN) { return }
       let difference = abs(left - right)
-      maximumDifference = max(maximumDifference, difference.isNaN ? .infinity : difference)
+      maximum = max(maximum, difference.isNaN ? .infinity : difference)
     }
+    (maximumDifference, scale) = (maximum, largest)
+    cosine = product / (squares.squareRoot() * expectedSquares.squareRoot())
   }
 
   /// Pairs results with expected arrays: by name when every result's name is among them, as `y0`, `y1` ... when those are,

@@ -43,6 +43,18 @@ public struct ModelValidator: Sendable {
     throw FormatError(.malformed, error.message, at: error.place)
   }
 
+  /// Refuses a model whose nodes cannot be followed: a value with two producers or none, a circle, a reader in front of
+  /// its producer.
+  ///
+  /// - Throws: `FormatError` of kind `malformed` with the first such error.
+  static func throwIfTangled(_ model: Model) throws(FormatError) {
+    var validator = ModelValidator(model)
+    _ = validator.checkStructure()
+    let codes: Set<String> = ["duplicate-producer", "undefined-value", "missing-output", "cycle", "unsorted-nodes"]
+    guard let error = validator.findings.first(where: { codes.contains($0.code) }) else { return }
+    throw FormatError(.malformed, error.message, at: error.place)
+  }
+
   mutating func add(_ severity: Finding.Severity, _ code: String, _ message: String, at place: String) {
     findings.append(Finding(severity, code, message, at: place))
   }

@@ -56,8 +56,8 @@ struct Diff: ParsableCommand {
     for difference in comparison.differences {
       var cells = [difference.section.rawValue, difference.place.onOneLine]
       if let distance = difference.distance {
-        cells += [text(difference.left), text(difference.right), Figures.short(distance.maximum)]
-        cells += [Figures.short(distance.relative), Figures.fixed(distance.cosine, 6)]
+        cells += [text(difference.left), text(difference.right), Figures.short(distance.maximumDifference)]
+        cells += [Figures.short(distance.relativeDifference), Figures.fixed(distance.cosine, 6)]
       } else {
         cells += [text(difference.left), text(difference.right), "", "", ""]
       }

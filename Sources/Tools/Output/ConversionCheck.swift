@@ -1,28 +1,33 @@
 import NNEngine
 import NNFormat
 
-/// The comparison of a converted file with its source: weights, and outputs on random inputs.
+/// The comparison of a converted file with its source: graph or layers, weights, and outputs on random inputs.
 struct ConversionCheck {
-  /// The outputs of the network with their differences.
-  let outputs: [ModelEquivalence.Output]
-  /// How many weights were compared.
-  let tensorCount: Int
-  /// What differs apart from outputs.
+  /// What differs apart from outputs, with its place.
   let differences: [String]
+  /// How many tensors were compared.
+  let tensorCount: Int
+  /// The outputs of the network with their differences.
+  private(set) var outputs: [ModelEquivalence.Output] = []
+  /// Why there are none.
+  private(set) var skipped: String?
 
-  init(_ source: ModelFile, result path: String, architecture: String) throws(FormatError) {
+  init(_ source: ModelFile, _ conversion: Conversion, result path: String) throws(FormatError) {
     var result = try ModelFile.read(path)
-    let target = try ConversionTarget(path: path)
-    if target.isWeightsOnly, case .keras(let keras) = source.content, keras.root != nil {
+    let verification = try ConversionVerification(of: source, conversion, result: result)
+    (differences, tensorCount) = (verification.differences, verification.tensorCount)
+    if case .keras(let keras) = result.content, keras.root == nil {
+      guard case .keras(let layers) = source.content, layers.root != nil else {
+        skipped = "the files hold weights without layers"
+        return
+      }
       result = try result.adopting(architecture: source)
     }
-    let comparison = try WeightComparison(source, result)
-    (tensorCount, differences) = (comparison.count, comparison.differences)
-    let (expected, actual) = (try source.model(), try result.model())
     do throws(FormatError) {
-      outputs = try ModelEquivalence(expected, actual).outputs
+      outputs = try ModelEquivalence(try source.model(), try result.model()).outputs
     } catch {
-      throw error.inFile(path)
+      guard error.kind == .unsupported else { throw error.inFile(path) }
+      skipped = error.message
     }
   }
 
@@ -32,7 +37,18 @@ struct ConversionCheck {
 
   /// The result for people.
   var lines: [String] {
-    differences + ["\(tensorCount) weights compared"]
+    differences + ["\(tensorCount) tensors compared"]
       + outputs.map { "output \"\($0.name)\" differs by \(Figures.short($0.relativeDifference)) of its largest value" }
+      + (skipped.map { ["outputs not compared: \($0)"] } ?? [])
+  }
+
+  /// The result for programs.
+  func json(isEqual: Bool) -> JSONValue {
+    [
+      "equal": .bool(isEqual), "tensors": .int(tensorCount), "differences": .array(differences.map(JSONValue.string)),
+      "outputs": .array(
+        outputs.map { ["name": .string($0.name), "relativeDifference": .double($0.relativeDifference)] }),
+      "skipped": skipped.map(JSONValue.string) ?? .null,
+    ]
   }
 }

@@ -78,7 +78,7 @@ import Testing
     let difference = try #require(comparison.differences.first)
     #expect(comparison.differences.count == 1 && difference.section == .weights && difference.place == "b")
     let distance = try #require(difference.distance)
-    #expect(abs(distance.maximum - 0.002) < 1e-6 && abs(distance.relative - 0.001) < 1e-6)
+    #expect(abs(distance.maximumDifference - 0.002) < 1e-6 && abs(distance.relativeDifference - 0.001) < 1e-6)
     #expect(distance.cosine > 0.999999 && distance.cosine < 1)
     #expect(comparison.tensors == (2, 1))
     #expect(try changed(0.01).isEqual)

@@ -14,6 +14,11 @@ struct RandomModel: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 
+  private static func field(_ number: Int, _ content: [UInt8]) -> [UInt8] {
+    let tag = number << 3 | 2
+    return (tag < 128 ? [UInt8(tag)] : [UInt8(tag & 127 | 128), UInt8(tag >> 7)]) + [UInt8(content.count)] + content
+  }
+
   private mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
   private mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
   private mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(below(256)) } }
@@ -60,6 +65,8 @@ struct RandomModel: RandomNumberGenerator {
     }
     model.metadata = dictionary()
     model.unknownFields = unknown()
+    // A configuration of devices, which is kept as it is encoded.
+    if chance(20) { model.unknownFields.bytes = Self.field(26, [0x0A, 1, 0x61, 0x10, 2]) + model.unknownFields.bytes }
     return model
   }
 
@@ -106,6 +113,7 @@ struct RandomModel: RandomNumberGenerator {
     node.docString = text()
     node.metadata = dictionary()
     node.unknownFields = unknown()
+    if chance(20) { node.unknownFields.bytes = Self.field(10, [0x0A, 1, 0x61, 0x18, 3]) + node.unknownFields.bytes }
     return node
   }
 

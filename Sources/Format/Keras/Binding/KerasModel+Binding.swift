@@ -17,6 +17,7 @@ extension KerasModel {
         binder.bind(&root, to: weightTree)
         findings += binder.findings
       }
+    case .safetensors, .arrays: NameBinder(weights, root: root.name).bind(&root)
     case .configuration: break
     }
     self.root = root

@@ -36,6 +36,16 @@ extension KerasModel {
   /// Where findings put what concerns the weights as a whole.
   var weightsPlace: String { layout == .legacyModel ? "/model_weights" : "model.weights.h5" }
 
+  /// Refuses layers that need weights when the file is one of layers alone.
+  func checkForWeights() throws(FormatError) {
+    guard layout == .configuration, root?.all.contains(where: { $0.variableRules?.isEmpty == false }) == true else {
+      return
+    }
+    throw FormatError(
+      .unsupported, "holds layers without weights", file: path,
+      advice: "Name the weights file instead, and give this one with --architecture")
+  }
+
   /// The lowered model and how it came about.
   func lowering(
     isTolerant: Bool, operatorSetVersion: Int = Self.defaultOperatorSetVersion, limits: ReadLimits = ReadLimits()
@@ -54,11 +64,7 @@ extension KerasModel {
     {
       throw FormatError(.missing, lack.message, at: lack.place)
     }
-    if !isTolerant, layout == .configuration, root.all.contains(where: { $0.variableRules?.isEmpty == false }) {
-      throw FormatError(
-        .unsupported, "holds layers without weights",
-        advice: "Run the weights file and give this one with --architecture")
-    }
+    if !isTolerant { try checkForWeights() }
     var lowering = Lowering(
       operatorSetVersion: operatorSetVersion, isTolerant: isTolerant, limits: limits)
     lowering.graph.name = root.name

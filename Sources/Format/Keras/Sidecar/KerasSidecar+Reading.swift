@@ -20,8 +20,7 @@ extension KerasSidecar {
     do throws(FormatError) {
       let index = try JSONValue.parse(weightsText, maximumDepth: limits.depth)
       let reader = WeightIndex(model)
-      guard try digest == GraphDigest.of(model, weights: Self.initializers(in: index).subtracting(reader.besideNames))
-      else {
+      guard try digest == Self.digest(of: model, index) else {
         return .outdated("the graph was changed since it was made from a Keras model")
       }
       guard let layout = KerasModel.Layout(rawValue: layoutName) else {
@@ -48,6 +47,19 @@ extension KerasSidecar {
     } catch {
       return .outdated("the sidecar cannot be used: \(error.message)")
     }
+  }
+
+  /// Lets the sidecar describe a graph that computes the same as the one it was made for, when it described that one.
+  static func renew(in model: inout Model, madeOf original: Model, path: String) throws(FormatError) {
+    guard case .intact = read(original, path: path), let text = model.metadata[prefix + Key.weights.rawValue] else {
+      return
+    }
+    let index = try JSONValue.parse(text, maximumDepth: ReadLimits().depth)
+    model.metadata[prefix + Key.digest.rawValue] = try digest(of: model, index)
+  }
+
+  private static func digest(of model: Model, _ index: JSONValue) throws(FormatError) -> String {
+    try GraphDigest.of(model, weights: initializers(in: index).subtracting(WeightIndex(model).besideNames))
   }
 
   /// The names of all initializers that an index of variables mentions.

@@ -11,7 +11,7 @@ struct ArchiveLayout {
     guard var configuration = model.configuration else {
       throw FormatError(
         .missing, "the file holds weights without layers, and an archive needs both", file: model.path,
-        advice: "Name a file that describes the layers")
+        advice: "Name a file that describes the layers with --architecture")
     }
     if let training = model.trainingConfiguration {
       configuration = configuration.setting("compile_config", to: TrainingConfiguration.archiveForm(training))
@@ -23,7 +23,7 @@ struct ArchiveLayout {
     let final = configuration
     let members = isKept ? model.preserved?.members ?? [] : []
     // The weights are laid out in a file of their own first, which goes with the writer.
-    let weights = try AtomicWriter(replacing: "\(path).weights")
+    let weights = try AtomicWriter(scratchBeside: path)
     try HDF5Writer.write(tree, into: weights)
     let weightsFile = try MappedFile(path: weights.temporaryPath)
     try ZipWriter.write(to: path) { (archive) throws(FormatError) in

@@ -22,6 +22,8 @@ public enum KerasWriter {
     case .weights: try HDF5Writer.write(try TreeLayout(model).tree(for: .weights), to: path)
     case .archive: try ArchiveLayout(model).write(to: path)
     case .configuration: try writeConfiguration(of: model, to: path)
+    case .safetensors: try SafetensorsFile.write(.init(tensors: try WeightExchange.tensors(of: model)), to: path)
+    case .arrays: try NpzFile.write(try WeightExchange.tensors(of: model).map { ($0.key, $0.value) }, to: path)
     case .shardedWeights, .folder:
       throw FormatError(
         .unsupported, "weights in several files are read, not written", file: path, advice: "Write a .keras file")

@@ -22,7 +22,7 @@ struct LegacyLayout {
     guard let configuration = model.configuration else {
       throw FormatError(
         .missing, "the file holds weights without layers, and a whole model needs both", file: model.path,
-        advice: "Name a file that describes the layers")
+        advice: "Name a file that describes the layers with --architecture")
     }
     try model.checkEveryWeightHasALayer()
     var tree = HDF5Tree()

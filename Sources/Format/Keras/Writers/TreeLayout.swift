@@ -15,14 +15,24 @@ struct TreeLayout {
     guard let root = model.root else {
       throw FormatError(
         .missing, "the weights are grouped by class in this layout, and the file does not say the classes",
-        file: model.path, advice: "Name a file that describes the layers")
+        file: model.path, advice: "Name a file that describes the layers with --architecture")
     }
     try model.checkEveryWeightHasALayer()
     var tree = HDF5Tree()
     try fill(root, into: &tree)
     if !root.sublayers.isEmpty { Self.put(model.ownWeights, named: root.name, in: &tree) }
+    putMetrics(in: &tree)
     renewOptimizer(in: &tree)
     return tree
+  }
+
+  /// What tf.keras keeps of its metrics beside the layers stays where it was.
+  private func putMetrics(in tree: inout HDF5Tree) {
+    guard model.weightTree != nil else { return }
+    for weight in model.weights where weight.path.hasPrefix("/metrics/") {
+      guard case .success(let tensor) = weight.value else { continue }
+      tree.put(HDF5DatasetContent(tensor: tensor), at: weight.path)
+    }
   }
 
   private func renewOptimizer(in tree: inout HDF5Tree) {

@@ -63,7 +63,7 @@ public enum WeightExchange {
     (variable.layers + [variable.name]).joined(separator: "/")
   }
 
-  private static func plain(_ name: String) -> String {
+  static func plain(_ name: String) -> String {
     name.split(separator: ":").first.map(String.init) ?? name
   }
 
@@ -75,20 +75,12 @@ public enum WeightExchange {
   /// The tensors that are still to be placed.
   private struct Exchange {
     private let tensors: OrderedDictionary<String, Tensor>
-    /// The given names by their plain form.
-    private var names: [String: String] = [:]
+    private let names: WeightNames
     private var used: Set<String> = []
 
     init(_ tensors: OrderedDictionary<String, Tensor>, root: String?) {
       self.tensors = tensors
-      for name in tensors.keys {
-        var parts = plain(name).split(separator: "/").map(String.init)
-        if parts.count > 2, parts[0] == root { parts.removeFirst() }
-        // Legacy files name the layer twice: its group, and the variable's own path.
-        if parts.count > 2, parts[0] == parts[1] { parts.removeFirst() }
-        names[parts.joined(separator: "/")] = names[parts.joined(separator: "/")] ?? name
-      }
-      for name in tensors.keys { names[name] = name }
+      names = WeightNames(tensors.keys, root: root)
     }
 
     var unused: [String] { tensors.keys.filter { !used.contains($0) } }

@@ -1,0 +1,12 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Copies bytes between files inside of the kernel, from an offset of one to the position of the other.
+///
+/// Returns how many were copied, 0 at the end of the source, -1 with errno set.
+ssize_t nn_copy_range(int source, int64_t offset, int target, size_t count);
+
+/// Starts to write a part of a file to its device, without waiting for it. What cannot be started early is written later.
+void nn_start_writing(int descriptor, int64_t offset, int64_t count);

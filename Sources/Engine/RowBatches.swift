@@ -3,7 +3,8 @@ import NNFormat
 extension Network {
   /// Runs a network over many rows, some at a time, and joins the outputs.
   ///
-  /// The result is bit for bit that of one run over all rows.
+  /// The result is bit for bit that of one run over all rows, unless an operator looks at them all, as dynamic
+  /// quantisation does.
   /// - Parameters:
   ///   - inputs: a tensor for each input, by name, rows along the first axis.
   ///   - rowsPerRun: how many rows to run at a time; `nil` runs all of them together.

@@ -42,7 +42,8 @@ package enum ConstantFolding {
       let inputBytes = inputs.reduce(0) { $0 + ($1?.byteCount ?? 0) }
       guard
         let results = try runner.run(
-          step, inputs: inputs, outputCount: node.outputs.count, limit: max(largestResult, inputBytes * step.foldingGrowth))
+          step, inputs: inputs, outputCount: node.outputs.count,
+          limit: max(largestResult, inputBytes * step.foldingGrowth))
       else { return false }
       for (output, result) in zip(node.outputs, results) {
         if let output { draft.values[output].constant = result }

@@ -86,7 +86,7 @@ package struct ReferenceTensor {
     case .float32: Double(Float(value))
     case .float16: Double(Float16(value))
     case .bfloat16: Double(Float(bitPattern: UInt32(Float(value).bfloat16Bits) << 16))
-    default: value
+    default: SmallFloat.format(of: type).map { Double($0.values[Int($0.encode(value, saturates: true))]) } ?? value
     }
   }
 

@@ -104,8 +104,8 @@ struct ResolvedIntegerMatMul: Sendable {
     let right = product.right.isTransposed ? rightShape.reversed() : rightShape
     stack = try MatrixStack(leftShape, right)
     let (leftCount, rightCount) = (try Extents.count(leftShape), try Extents.count(rightShape))
-    leftMatrices = leftShape.dropLast(2).reduce(1, *)
-    rightMatrices = rightShape.dropLast(2).reduce(1, *)
+    leftMatrices = try Extents.count(Array(leftShape.dropLast(2)))
+    rightMatrices = try Extents.count(Array(rightShape.dropLast(2)))
     leftValues = try scratch.reserve(Int16.self, leftCount)
     let isPacked = product.packed != nil
     rightValues = try scratch.reserve(Int16.self, isPacked ? 0 : rightCount / max(rightMatrices, 1))

@@ -111,7 +111,9 @@ private struct ScaledSums: Sendable {
         throw EngineError(.shapeMismatch, "the bias of shape \(Shape(shape)) is not one for each column")
       }
     case .quantised(let scale, let zero, _, _):
-      let counts = (try inputs.view(scale).count, try zero.map { input throws(EngineError) in try inputs.view(input).count })
+      let counts = (
+        try inputs.view(scale).count, try zero.map { input throws(EngineError) in try inputs.view(input).count }
+      )
       guard counts.0 == 1, counts.1 ?? 1 == 1 else {
         throw EngineError(.shapeMismatch, "the scale and the zero point of the result are not one each")
       }

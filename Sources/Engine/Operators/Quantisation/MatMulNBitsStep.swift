@@ -86,7 +86,9 @@ struct MatMulNBitsStep: Step {
     return Work([shape.dropLast() + [columns]], scratchByteCount: scratch.byteCount) { (memory) throws(EngineError) in
       let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
       let y = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
-      let bias = unsafe memory.optionalInput(Input.bias).map { unsafe UnsafePointer($0.assumingMemoryBound(to: Float.self)) }
+      let bias = unsafe memory.optionalInput(Input.bias).map {
+        unsafe UnsafePointer($0.assumingMemoryBound(to: Float.self))
+      }
       let gemm = unsafe UnsafeMutableRawPointer(gemm.pointer(in: memory))
       if let packed {
         unsafe Gemm.run(

@@ -27,11 +27,16 @@ struct QuantisedConcatStep: Step {
         throw EngineError(.shapeMismatch, "operands of shapes \(Shape(shape)) and \(Shape(other)) do not join")
       }
     }
-    let inner = shape.dropFirst(axis + 1).reduce(1, *)
-    let outer = shape.prefix(axis).reduce(1, *)
-    shape[axis] = extents.reduce(0, +)
-    let rowLength = shape[axis] * inner
+    let inner = try Extents.count(Array(shape.dropFirst(axis + 1)))
+    let outer = try Extents.count(Array(shape.prefix(axis)))
+    shape[axis] = 0
+    for extent in extents {
+      let (sum, overflow) = shape[axis].addingReportingOverflow(extent)
+      guard !overflow else { throw EngineError(.shapeMismatch, "the result is too large") }
+      shape[axis] = sum
+    }
     _ = try Extents.count(shape)
+    let rowLength = try Extents.count([shape[axis], inner])
     let (result, operands) = (result, operands)
     return Work([shape]) { (memory) throws(EngineError) in
       let scaling = result.read(memory)
@@ -44,7 +49,11 @@ struct QuantisedConcatStep: Step {
         let table = isSame ? nil : CodeTable(isSigned: result.isSigned, from: own, to: scaling) { $0 }
         for row in 0..<outer {
           let (from, to) = unsafe (source + row * length, target + row * rowLength)
-          if let table { unsafe table.apply(from, to, count: length) } else { unsafe to.update(from: from, count: length) }
+          if let table {
+            unsafe table.apply(from, to, count: length)
+          } else {
+            unsafe to.update(from: from, count: length)
+          }
         }
         unsafe target += length
       }

@@ -19,8 +19,8 @@ struct QuantisedSoftmaxStep: Step {
     try target.check(inputs)
     let rank = max(shape.count, 1)
     let first = try Extents.axis(axis, rank: rank)
-    let length = flattens ? shape.dropFirst(first).reduce(1, *) : shape.isEmpty ? 1 : shape[first]
-    let inner = flattens ? 1 : shape.dropFirst(first + 1).reduce(1, *)
+    let length = try flattens ? Extents.count(Array(shape.dropFirst(first))) : shape.isEmpty ? 1 : shape[first]
+    let inner = try flattens ? 1 : Extents.count(Array(shape.dropFirst(first + 1)))
     let outer = length * inner == 0 ? 0 : count / (length * inner)
     let step = self
     return Work([shape]) { (memory) throws(EngineError) in

@@ -44,8 +44,8 @@ struct ScaleLayout: Sendable {
       guard scale.count == data.count, scale[axis] == (extent + blockSize - 1) / blockSize,
         data.indices.allSatisfy({ $0 == axis || data[$0] == scale[$0] })
       else { throw misfit() }
-      let inner = data.dropFirst(axis + 1).reduce(1, *)
-      let outer = data.prefix(axis).reduce(1, *)
+      let inner = try Extents.count(Array(data.dropFirst(axis + 1)))
+      let outer = try Extents.count(Array(data.prefix(axis)))
       if inner == 1 {
         form = .lastAxisBlocks(extent: extent, scaleExtent: scale[axis], block: blockSize)
         lines = outer * scale[axis]
@@ -63,8 +63,8 @@ struct ScaleLayout: Sendable {
     guard scale.count == 1 else { throw misfit() }
     let axis = try Extents.axis(axis, rank: data.count)
     guard data[axis] == scale[0] else { throw misfit() }
-    let inner = data.dropFirst(axis + 1).reduce(1, *)
-    let outer = data.prefix(axis).reduce(1, *)
+    let inner = try Extents.count(Array(data.dropFirst(axis + 1)))
+    let outer = try Extents.count(Array(data.prefix(axis)))
     form = inner == 1 ? .lastAxis(extent: scale[0]) : .axis(extent: scale[0], inner: inner)
     lines = count == 0 ? 0 : inner == 1 ? outer : outer * scale[0]
   }

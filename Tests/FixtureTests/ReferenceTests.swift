@@ -18,12 +18,17 @@ import Testing
     #expect(results.map(\.name) == expected.map(\.name))
     for (result, reference) in zip(results, expected) {
       #expect(result.tensor.elementType == reference.tensor.elementType)
-      let difference = try TensorComparison(result.tensor, expected: reference.tensor).relativeDifference
-      #expect(difference <= row.tolerance, "\(result.name)")
+      #expect(try Self.agree(result.tensor, reference.tensor, row), "\(result.name)")
     }
     for pair in try TensorComparison.pairs(expected, expected: try row.referenceOutputs()) {
-      #expect(
-        try TensorComparison(pair.actual, expected: pair.expected).relativeDifference <= row.tolerance, "\(pair.name)")
+      #expect(try Self.agree(pair.actual, pair.expected, row), "\(pair.name)")
     }
+  }
+
+  /// Numbers of 8 bits may be one step apart: in double precision a tie of float32 is none.
+  private static func agree(_ actual: Tensor, _ expected: Tensor, _ row: FixtureRow) throws -> Bool {
+    let comparison = try TensorComparison(actual, expected: expected)
+    let isCode = actual.elementType == .int8 || actual.elementType == .uint8
+    return comparison.relativeDifference <= row.tolerance || (isCode && comparison.maximumDifference <= 1)
   }
 }

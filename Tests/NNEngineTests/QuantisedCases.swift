@@ -38,7 +38,7 @@ extension OperatorCases {
       }
     }
     both(UInt8.self, [5, 3], [])
-    both(UInt8.self, [70, 130], [], hasZero: false)
+    both(UInt8.self, [7, 13], [], hasZero: false)
     both(Int8.self, [0, 3], [1])
     both(Int16.self, [3, 4, 5], [4])
     both(UInt16.self, [3, 4, 5], [5], [int("axis", -1)])
@@ -65,7 +65,7 @@ extension OperatorCases {
     var random = SeededGenerator(32)
     var cases: [OperatorCase] = []
     let shapes: [([Int], [Int])] = [
-      ([1, 3], [3, 1]), ([4, 33], [33, 7]), ([130, 70], [70, 66]), ([2, 3, 5], [5, 4]), ([2, 1, 3, 5], [3, 5, 2]),
+      ([1, 3], [3, 1]), ([4, 33], [33, 7]), ([2, 3, 5], [5, 4]), ([2, 1, 3, 5], [3, 5, 2]),
       ([3, 0], [0, 2]), ([0, 3], [3, 2]),
     ]
     for (left, right) in shapes {
@@ -96,7 +96,7 @@ extension OperatorCases {
   private static var contributedProducts: [OperatorCase] {
     var random = SeededGenerator(33)
     var cases: [OperatorCase] = []
-    for (rows, depth, columns) in [(1, 5, 3), (6, 40, 9), (65, 130, 66)] {
+    for (rows, depth, columns) in [(1, 5, 3), (6, 40, 9)] {
       for constants in [Set<Int>(), [1, 2, 3, 4, 5, 6, 7, 8]] {
         let a = random.codes(UInt8.self, [rows, depth])
         let b = random.codes(Int8.self, [depth, columns])

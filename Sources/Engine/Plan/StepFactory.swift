@@ -25,6 +25,18 @@ package enum StepFactory {
     }
   }
 
+  /// The same step with what is worth doing once a plan done.
+  ///
+  /// - Throws: `EngineError` that names the node.
+  package static func preparedStep(
+    for node: DraftNode, in draft: Draft, pool: ThreadPool
+  ) throws(EngineError) -> any Step {
+    let step = try step(for: node, in: draft, pool: pool)
+    do throws(EngineError) { return try step.prepared(pool) } catch {
+      throw EngineError(error.kind, error.message, node: error.node ?? node.origin.label)
+    }
+  }
+
   private static func standardStep(_ node: DraftNode, _ draft: Draft) throws(EngineError) -> any Step {
     let origin = node.origin
     guard let row = OperatorTable.row(origin.operatorType, domain: origin.domain, version: node.version) else {

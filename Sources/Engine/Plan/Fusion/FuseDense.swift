@@ -32,9 +32,11 @@ extension Fusion {
     let types = node.inputs.map { $0.flatMap { draft.values[$0].elementType } }
     let context = NodeContext(
       node: node.origin, version: node.version, inputTypes: types, constants: node.inputs.map { draft.constant($0) })
-    guard let weights = try MatMulNBitsStep(context).dequantised(pool),
-      var layer = DenseLayer(weights: weights, isTransposed: true)
-    else { return nil }
+    let constant: Constant?
+    do throws(EngineError) { constant = try MatMulNBitsStep(context).dequantised(pool) } catch {
+      throw EngineError(error.kind, error.message, node: error.node ?? node.origin.label)
+    }
+    guard let weights = constant, var layer = DenseLayer(weights: weights, isTransposed: true) else { return nil }
     if context.has(5) {
       guard let values = context.constant(5), let bias = columnValues(values, layer.columns) else { return nil }
       layer.bias = bias

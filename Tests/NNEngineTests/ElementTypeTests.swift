@@ -199,6 +199,28 @@ import Testing
     #expect(try run("Range", bounds, constants: 0)[0].doubles() == [1, 2.5])
   }
 
+  // MARK: Coordinate form
+
+  @Test func sparseConstants() throws {
+    let values = try Tensor([3.0, -8]).converted(to: .int4)
+    let linear = SparseTensor(values: values, indices: Tensor([Int64(1), 5]), shape: [2, 3])
+    let rows = SparseTensor(values: values, indices: Tensor([Int64(0), 1, 1, 2], shape: [2, 2]), shape: [2, 3])
+    for sparse in [linear, rows] {
+      let result = try run("Constant", [], [Attribute("sparse_value", .sparseTensor(sparse))])[0]
+      #expect(try result.shape == [2, 3] && result.doubles() == [0, 3, 0, 0, 0, -8])
+      var sketch = GraphSketch()
+      sketch.graph.sparseInitializers = [("w", sparse)]
+      sketch.node("Identity", ["w"], ["y"])
+      sketch.output("y")
+      #expect(try sketch.run([])[0].doubles() == [0, 3, 0, 0, 0, -8])
+    }
+    let wrong = SparseTensor(values: values, indices: Tensor([Int64(1), 6]), shape: [2, 3])
+    let error = #expect(throws: EngineError.self) {
+      try run("Constant", [], [Attribute("sparse_value", .sparseTensor(wrong))])
+    }
+    #expect(error?.kind == .invalidGraph)
+  }
+
   // MARK: Values that are no tensors
 
   @Test func sequencesPassThroughIdentity() throws {

@@ -14,6 +14,7 @@ package enum GeneratorOperators {
     }
     switch attribute.value {
     case .tensor(let tensor): return try ConstantStep(Constant(tensor).aligned())
+    case .sparseTensor(let sparse): return try ConstantStep(Constant(sparse))
     case .float(let value): return try ConstantStep(Constant(Tensor([value], shape: [])))
     case .floats(let values): return try ConstantStep(Constant(Tensor(values)))
     case .int(let value): return try ConstantStep(Constant(Tensor([value], shape: [])))

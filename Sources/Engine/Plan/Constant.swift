@@ -44,6 +44,17 @@ import NNFormat
     unsafe base = address ?? Constant.nothing
   }
 
+  /// A constant in coordinate form, written out.
+  ///
+  /// - Throws: `EngineError` of kind `invalidGraph` when its indices do not fit.
+  package convenience init(_ sparse: SparseTensor) throws(EngineError) {
+    let dense: Tensor
+    do throws(FormatError) { dense = try sparse.dense() } catch {
+      throw EngineError(.invalidGraph, "a sparse constant cannot be read: \(error.message)")
+    }
+    try self.init(dense)
+  }
+
   /// A constant over carried elements that were computed.
   ///
   /// - Throws: `EngineError` of kind `invalidGraph` when there are not as many as the shape says.

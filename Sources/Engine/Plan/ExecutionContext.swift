@@ -26,7 +26,6 @@ public final class ExecutionContext {
   ///   together inside, naming the node.
   public func run(_ inputs: [Tensor]) throws(EngineError) -> [Tensor] {
     try InputBinding.check(inputs, against: plan)
-    strings.removeAll()
     let resolution = try resolution(for: inputs.map(\.shape))
     var aligned: [Constant] = []
     for input in inputs { aligned.append(try Constant(input).aligned()) }
@@ -83,6 +82,7 @@ public final class ExecutionContext {
     _ resolution: Resolution, inputs: UnsafeBufferPointer<UnsafeRawPointer>,
     outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) throws(EngineError) {
+    strings.removeAll()
     let slots = unsafe resolution.slots
     for patch in resolution.inputPatches {
       unsafe slots[patch.slot] = unsafe UnsafeMutableRawPointer(mutating: inputs[patch.input])

@@ -75,8 +75,9 @@ package struct GraphReader {
   }
 
   private mutating func readConstants(of graph: Graph, into scope: inout NameScope) throws(EngineError) {
-    guard graph.sparseInitializers.isEmpty else {
-      throw EngineError(.unsupported, "sparse initializers are not supported")
+    for (name, sparse) in graph.sparseInitializers {
+      let constant = try Constant(sparse)
+      _ = try define(name, in: &scope, type: constant.elementType, constant: constant)
     }
     for initializer in graph.initializers {
       do {

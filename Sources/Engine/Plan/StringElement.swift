@@ -81,6 +81,7 @@ import NNFormat
 
   /// Forgets all strings; one block is kept for the next run.
   package func removeAll() {
+    guard !blocks.isEmpty else { return }
     if blocks.count > 1 { blocks.removeSubrange(1...) }
     used = 0
   }

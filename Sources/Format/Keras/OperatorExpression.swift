@@ -58,9 +58,11 @@ extension Lowering {
       var inputs: [LoweredValue?] = []
       for operand in operands { inputs.append(try emit(operand, input, constants, &made, in: call)) }
       let target = Int64((input.elementType ?? .float32).rawValue)
-      let value = try add(
-        operatorType, inputs, in: call, attributes: operatorType == "Cast" ? [Attribute("to", .int(target))] : [],
-        outputCount: operatorType == "TopK" ? 2 : 1)
+      let value =
+        try operatorType == "TopK"
+        ? addAll(operatorType, inputs, outputs: 2, in: call).first
+        : add(
+          operatorType, inputs, in: call, attributes: operatorType == "Cast" ? [Attribute("to", .int(target))] : [])
       made[expression] = value
       return value
     }

@@ -55,7 +55,24 @@ extension KerasLayer {
     if isModel || className == "InputLayer" { return [] }
     // A wrapper that is not run is still known by the layer inside.
     if !sublayers.isEmpty { return KerasLayerTable.rule(for: self)?.variables(configuration) ?? [] }
-    return KerasLayerTable.rule(for: self)?.variables(configuration)
+    let own = KerasLayerTable.rule(for: self)?.variables(configuration)
+    return own.map { $0 + activationRules }
+  }
+
+  /// The layer that stands in the place of an activation function.
+  var activationLayer: KerasLayer? {
+    guard let json = configuration["activation"], let className = json["class_name"]?.string,
+      let inner = json["config"], inner.object != nil
+    else { return nil }
+    return KerasLayer(
+      className: className, name: "\(name)/activation", module: json["module"]?.string,
+      configuration: LayerConfiguration(json: inner, generation: configuration.generation, label: configuration.label))
+  }
+
+  /// The variables of the layer that stands in the place of an activation function, such as the slope of a `PReLU`.
+  var activationRules: [VariableRule] {
+    guard let layer = activationLayer, layer.configuration["activation"] == nil else { return [] }
+    return KerasLayerTable.rule(for: layer)?.variables(layer.configuration) ?? []
   }
 
   /// Names variables in the order of the rules; what goes beyond them, or a layer without rules, keeps the file's names.

@@ -10,7 +10,11 @@ struct TreeBinder {
   mutating func bind(_ layer: inout KerasLayer, to tree: WeightTree) {
     layer.weightPlace = tree.path
     guard !layer.sublayers.isEmpty else {
-      layer.bind(inOrder: tree.allVariables)
+      let activation = tree.children["activation"]
+      layer.bind(inOrder: activation == nil ? tree.allVariables : tree.variables)
+      for (rule, variable) in zip(layer.activationRules, activation?.variables ?? []) {
+        layer.weights[rule.name] = variable
+      }
       return
     }
     if let list = tree.children["layers"], layer.configuration["layers"] != nil {

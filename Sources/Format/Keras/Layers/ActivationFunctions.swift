@@ -11,12 +11,9 @@ extension Lowering {
     if className == "function", let name = json["config"]?.string {
       return try activation(named: name, of: value, in: call)
     }
-    if let configuration = json["config"], configuration.object != nil {
-      let layer = KerasLayer(
-        className: className, name: "\(call.layer.name)/activation", module: json["module"]?.string,
-        configuration: LayerConfiguration(
-          json: configuration, generation: call.configuration.generation, label: call.configuration.label))
-      guard let rule = KerasLayerTable.rule(for: layer), rule.variables(layer.configuration).isEmpty else {
+    if var layer = call.layer.activationLayer {
+      for rule in layer.variableRules ?? [] { layer.weights[rule.name] = call.layer.weights[rule.name] }
+      guard let rule = KerasLayerTable.rule(for: layer), layer.sublayers.isEmpty else {
         throw call.error(.unsupported, "its activation is a layer of class \"\(className)\", which cannot be run")
       }
       let inner = LayerCall(layer: layer, scope: call.scope, index: call.index, inputs: [value], arguments: nil)

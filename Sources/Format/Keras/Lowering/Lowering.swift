@@ -84,20 +84,17 @@ struct Lowering {
     inference = ShapeInference(operatorSets: [OperatorSetImport(version: operatorSetVersion)])
   }
 
-  /// Emits a node and gives its first output.
+  /// Emits a node with one output.
   ///
-  /// - Parameters:
-  ///   - suffix: what tells the node from others of the same layer; by default the operator in lower case.
-  ///   - outputCount: how many outputs the operator must have, though only the first is used.
+  /// - Parameter suffix: what tells the node from others of the same layer; by default the operator in lower case.
   mutating func add(
     _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, suffix: String? = nil,
-    attributes: [Attribute] = [], outputCount: Int = 1
+    attributes: [Attribute] = []
   ) throws(FormatError) -> LoweredValue {
     if let value = try olderForm(of: operatorType, inputs, in: call, attributes: attributes) { return value }
     let name = unique("\(call.scope)/\(suffix ?? operatorType.lowercased())")
-    let others = (1..<max(outputCount, 1)).map { unique("\(name):\($0)") }
     let node = Node(
-      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name] + others, attributes: attributes)
+      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name], attributes: attributes)
     do throws(FormatError) {
       let outputs = try inference.add(node)
       graph.nodes.append(node)
@@ -119,7 +116,9 @@ struct Lowering {
     do throws(FormatError) {
       let types = try inference.add(node)
       graph.nodes.append(node)
-      return names.enumerated().map { LoweredValue(name: $1, type: types.indices.contains($0) ? types[$0] : InferredValue()) }
+      return names.enumerated().map { index, name in
+        LoweredValue(name: name, type: types.indices.contains(index) ? types[index] : InferredValue())
+      }
     } catch {
       throw call.error(error.kind, error.message)
     }

@@ -34,7 +34,13 @@ struct TreeLayout {
 
   private func fill(_ layer: KerasLayer, into tree: inout HDF5Tree) throws(FormatError) {
     let inner = try Self.innerGroup(of: layer)
-    Self.put(inner == nil ? Array(layer.weights.values) : [], named: layer.name, in: &tree)
+    let activation = layer.activationRules.map(\.name)
+    let own = layer.weights.filter { !activation.contains($0.key) }
+    Self.put(inner == nil ? Array(own.values) : [], named: layer.name, in: &tree)
+    if !activation.isEmpty {
+      let variables = activation.compactMap { layer.weights[$0] }
+      tree.descend(["activation"]) { Self.put(variables, named: "activation", in: &$0) }
+    }
     if let inner { tree.descend([inner]) { Self.put(Array(layer.weights.values), named: inner, in: &$0) } }
     guard !layer.sublayers.isEmpty else { return }
     if layer.configuration["layers"] == nil {

@@ -32,16 +32,18 @@ struct FixtureForm: Sendable, Hashable, CustomStringConvertible {
 
   /// Writes this form of a fixture.
   ///
+  /// - Returns: what the conversion left out, by name.
   /// - Throws: `FormatError` of the conversion.
-  func write(_ row: FixtureRow, to path: String) throws {
+  @discardableResult
+  func write(_ row: FixtureRow, to path: String) throws -> Set<String> {
     let source = try row.read()
     var conversion = Conversion()
     switch way {
     case .operators(let version):
       conversion.operatorSetVersion = version
-      _ = try conversion.convert(source, to: path)
+      return Self.dropped(try conversion.convert(source, to: path))
     case .direct:
-      _ = try conversion.convert(source, to: path)
+      return Self.dropped(try conversion.convert(source, to: path))
     case .sidecar, .raised:
       let middle = path + ".onnx"
       _ = try conversion.convert(source, to: middle)
@@ -51,7 +53,11 @@ struct FixtureForm: Sendable, Hashable, CustomStringConvertible {
         model.trainingInfo = []
         file.content = .onnx(model)
       }
-      _ = try conversion.convert(file, to: path)
+      return Self.dropped(try conversion.convert(file, to: path))
     }
+  }
+
+  private static func dropped(_ report: ConversionReport) -> Set<String> {
+    Set(report.notes.filter { $0.kind == .dropped }.map(\.subject))
   }
 }

@@ -33,8 +33,9 @@ import Testing
     let subnormalStep = Double(Float.leastNonzeroMagnitude)
     let relative = max(1e-6 * abs(exact), 2 * Double(rounded.isFinite ? rounded.ulp : 0))
     switch activation {
-    case .silu, .swish, .gelu, .mish: return error <= relative + subnormalStep * max(1, abs(Double(x)))
+    case .silu, .gelu, .mish: return error <= relative + subnormalStep * max(1, abs(Double(x)))
     case .geluTanh: return error <= max(relative, 1e-8)
+    case .swish: return error <= max(relative, 1e-12)
     case .hardSigmoid: return error <= max(relative, 1e-7)
     default: return error <= relative + subnormalStep
     }

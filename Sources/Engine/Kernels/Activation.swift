@@ -3,8 +3,9 @@ internal import CKernels
 /// An element-wise function. An element's result depends on its value alone, not on its place or on the batch.
 ///
 /// The error is at most 2 units in the last place or 1e-6 relative, subnormal results excepted (one subnormal step,
-/// times |x| for `silu`, `swish`, `gelu` and `mish`); `geluTanh` is within 1e-6 relative or 1e-8 absolute, `hardSigmoid`,
-/// whose product is rounded before the sum, 1e-6 relative or 1e-7 absolute. NaN gives NaN.
+/// times |x| for `silu`, `gelu` and `mish`); `geluTanh` is within 1e-6 relative or 1e-8 absolute; `swish`, whose inner
+/// product is rounded, 1e-6 relative or 1e-12 absolute; `hardSigmoid`, whose product is rounded before the sum, 1e-6
+/// relative or 1e-7 absolute. NaN gives NaN.
 /// Where a formula reads inf * 0 the limit is returned.
 package enum Activation: Sendable, Hashable {
   case identity

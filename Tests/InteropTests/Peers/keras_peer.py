@@ -43,7 +43,7 @@ def work(job):
     elif not isinstance(outputs, (list, tuple)):
         outputs = [outputs]
     outputs = [np.array(output).astype(np.float64) for output in outputs]
-    return {"differences": peer.differences(outputs, peer.arrays(job["outputs"]))}
+    return {"differences": peer.differences(outputs, peer.arrays(job["outputs"]), peer.kept(job))}
 
 
 peer.main(work)

@@ -20,7 +20,12 @@ def work(job):
         value.name: array.astype(types.get(value.type, value.type[len("tensor("):-1]))
         for value, array in zip(inputs, values)
     }
-    return {"differences": peer.differences(session.run(None, feed), peer.arrays(job["outputs"]))}
+    # A sequence of maps, from class to score, is a row of scores for each map.
+    outputs = [
+        [list(row.values()) for row in output] if isinstance(output, list) else output
+        for output in session.run(None, feed)
+    ]
+    return {"differences": peer.differences(outputs, peer.arrays(job["outputs"]))}
 
 
 peer.main(work)

@@ -28,9 +28,14 @@ def bind(inputs, names):
     return list(inputs.values())
 
 
-def differences(outputs, expected):
+def kept(job):
+    """The places of the outputs that a conversion kept; None for all."""
+    return {int(place) for place in job["kept"].split(",")} if "kept" in job else None
+
+
+def differences(outputs, expected, kept=None):
     """How far the outputs are from the expected ones, relative to the largest of those."""
-    expected = list(expected.values())
+    expected = [array for index, array in enumerate(expected.values()) if kept is None or index in kept]
     if len(outputs) != len(expected):
         raise ValueError(f"gives {len(outputs)} outputs, not {len(expected)}")
     rows = []

@@ -137,7 +137,8 @@ extension ReshapeRule: RaisingRule {
     if value.isCollapsed {
       // Back from the folded axes: the layers in between kept them apart.
       guard to.rank > 1, to.dimensions.last == from.dimensions.last else { return false }
-      raising.values[output] = RaisedValue(layer: value.layer, isCollapsed: node.operatorType != "Reshape" || to.rank == 2)
+      let isStillCollapsed = node.operatorType != "Reshape" || to.rank == 2
+      raising.values[output] = RaisedValue(layer: value.layer, isCollapsed: isStillCollapsed)
       return true
     }
     if let result = stepped(value, from, to, raising) {

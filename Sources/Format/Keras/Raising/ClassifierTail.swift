@@ -45,7 +45,8 @@ extension Raising {
         outputs.append(Value(name: name))
         notes.append(ConversionNote(.changed, name, "is the tensor of scores, the largest of which is the class"))
       } else {
-        notes.append(ConversionNote(.dropped, name, "the class is that of the largest score, which Keras leaves to the user"))
+        notes.append(
+          ConversionNote(.dropped, name, "the class is that of the largest score, which Keras leaves to the user"))
       }
     }
     model.graph.outputs = outputs

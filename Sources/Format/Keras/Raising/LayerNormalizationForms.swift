@@ -5,7 +5,8 @@ enum LayerNormalizationForms: RaisingRule {
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     guard let value = raising.values[node.inputs[0]], let shape = raising.shape(node.inputs[0]), shape.rank > 1,
       let width = shape.dimensions.last?.value,
-      let form = node.operatorType == "Reshape" ? folded(node, width, raising) : written(node, shape.rank, width, raising)
+      let form = node.operatorType == "Reshape"
+        ? folded(node, width, raising) : written(node, shape.rank, width, raising)
     else { return false }
     for part in form.nodes { raising.absorb(part) }
     raising.emit(

@@ -4,7 +4,8 @@ extension Raising {
   /// The layer output that an input of a node is.
   func value(_ node: Node, _ index: Int) throws(FormatError) -> RaisedValue {
     guard node.inputs.indices.contains(index), let value = values[node.inputs[index]] else {
-      throw node.inputs.indices.contains(index) ? failures[node.inputs[index]] ?? unknown(node, index) : unknown(node, index)
+      let cause = node.inputs.indices.contains(index) ? failures[node.inputs[index]] : nil
+      throw cause ?? unknown(node, index)
     }
     return value
   }

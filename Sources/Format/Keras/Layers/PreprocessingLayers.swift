@@ -70,10 +70,10 @@ enum NormalizationRule: LayerRule {
   }
 
   /// Numbers in nested lists with their shape.
-  private static func numbers(_ json: JSONValue) -> ([Double], shape: [Int])? {
-    if let number = (json["config"]?["value"] ?? json).double { return ([number], []) }
+  private static func numbers(_ json: JSONValue) -> ([Float], shape: [Int])? {
+    if let number = (json["config"]?["value"] ?? json).float { return ([number], []) }
     guard let elements = (json["config"]?["value"] ?? json).array else { return nil }
-    var values: [Double] = []
+    var values: [Float] = []
     var inner: [Int]?
     for element in elements {
       guard let (part, shape) = numbers(element), inner == nil || inner == shape else { return nil }
@@ -103,9 +103,9 @@ enum RescalingRule: LayerRule {
       guard let number = stated?.double, input.elementType?.isFloatingPoint == true else {
         return try lowering.scalar(call.configuration.float(name, default: fallback), name, like: input, in: call)
       }
-      return try lowering.number(number, name, like: input, in: call)
+      return try lowering.number(Double(Float(number)), name, like: input, in: call)
     }
-    let values = list.compactMap(\.double)
+    let values = list.compactMap(\.float)
     guard values.count == list.count else { throw call.configuration.unreadable(name, "a list of numbers") }
     return lowering.constant(try Tensor(values).converted(to: input.elementType ?? .float32), name, in: call)
   }

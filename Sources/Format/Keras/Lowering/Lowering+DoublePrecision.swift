@@ -16,7 +16,8 @@ extension Lowering {
       let isPlain = node.text("approximate", default: "none") == "none"
       return try isPlain ? gelu(x, in: call) : approximateGelu(x, in: call)
     case "LeakyRelu":
-      return try slopes(x, below: scaled(x, Self.written(node.float("alpha", default: 0.01)), in: call), in: call)
+      // TensorFlow has the slope in single precision too.
+      return try slopes(x, below: scaled(x, Double(node.float("alpha", default: 0.01)), in: call), in: call)
     case "Elu", "Celu":
       return try exponential(
         x, alpha: Self.written(node.float("alpha", default: 1)), isCelu: operatorType == "Celu", in: call)

@@ -57,9 +57,14 @@ extension Lowering {
       add(operatorType, wide, in: call, attributes: attributes), to: .bfloat16, in: call, suffix: "narrow")
   }
 
+  /// `1 / √2`, in double precision with the single-precision root that TensorFlow takes there too.
+  private static func rootOfHalf(_ elementType: ElementType?) -> Double {
+    elementType == .float64 ? 1 / Double(Float(1.414_213_562_373_095_1)) : 0.707_106_781_186_547_6
+  }
+
   /// `x / 2 · (1 + erf(x / √2))`.
   mutating func gelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
-    let scaled = try add("Mul", [x, number(0.707_106_781_186_547_6, "gelu_scale", like: x, in: call)], in: call)
+    let scaled = try add("Mul", [x, number(Self.rootOfHalf(x.elementType), "gelu_scale", like: x, in: call)], in: call)
     let sum = try add(
       "Add", [add("Erf", [scaled], in: call), scalar(1, "gelu_one", like: x, in: call)], in: call)
     return try add("Mul", [add("Mul", [x, scalar(0.5, "gelu_half", like: x, in: call)], in: call), sum], in: call)
@@ -68,7 +73,7 @@ extension Lowering {
   /// `x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))`.
   mutating func approximateGelu(_ x: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
     let cube = try add("Mul", [add("Mul", [x, x], in: call), x], in: call)
-    let inner = try add("Add", [x, scaled(cube, 0.044715, in: call)], in: call)
+    let inner = try add("Add", [x, scaled(cube, Double(Float(0.044715)), in: call)], in: call)
     let bend = try add("Tanh", [scaled(inner, 0.797_884_560_802_865_4, in: call)], in: call)
     let sum = try add("Add", [bend, number(1, "gelu_one", like: x, in: call)], in: call)
     return try add("Mul", [scaled(x, 0.5, in: call), sum], in: call)
@@ -98,7 +103,7 @@ extension Lowering {
     let axes = Array(-count..<0)
     let centred = try add("Sub", [x, reduce("ReduceMean", x, axes, true, in: call)], in: call)
     let variance = try reduce("ReduceMean", add("Mul", [centred, centred], in: call), axes, true, in: call)
-    let epsilon = try scalar(node.float("epsilon", default: 1e-5), "epsilon", like: x, in: call)
+    let epsilon = try number(Self.written(node.float("epsilon", default: 1e-5)), "epsilon", like: x, in: call)
     let deviation = try add("Sqrt", [add("Add", [variance, epsilon], in: call)], in: call)
     var value = try add("Div", [centred, deviation], in: call)
     if inputs.count > 1, let scale = inputs[1] { value = try add("Mul", [value, scale], in: call) }

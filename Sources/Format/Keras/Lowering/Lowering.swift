@@ -142,9 +142,8 @@ struct Lowering {
     throws(FormatError) -> LoweredValue
   {
     let elementType = reference.elementType ?? .float32
-    // Double precision has the digits that were written, not those of their nearest single-precision number.
-    let number = elementType == .float64 ? Self.written(value) : Double(value)
-    return try self.number(number, name, as: elementType.isFloatingPoint ? elementType : .float32, in: call)
+    // Keras's layers bring their numbers to single precision first, whatever they compute in.
+    return try number(Double(value), name, as: elementType.isFloatingPoint ? elementType : .float32, in: call)
   }
 
   /// A variable of the layer in the type it computes in.

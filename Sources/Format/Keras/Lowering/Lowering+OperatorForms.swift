@@ -57,9 +57,9 @@ extension Lowering {
       add(operatorType, wide, in: call, attributes: attributes), to: .bfloat16, in: call, suffix: "narrow")
   }
 
-  /// `1 / √2`, in double precision with the single-precision root that TensorFlow takes there too.
+  /// `1 / √2`, in double precision rounded to the single one that TensorFlow takes there too.
   private static func rootOfHalf(_ elementType: ElementType?) -> Double {
-    elementType == .float64 ? 1 / Double(Float(1.414_213_562_373_095_1)) : 0.707_106_781_186_547_6
+    elementType == .float64 ? Double(Float(0.707_106_781_186_547_6)) : 0.707_106_781_186_547_6
   }
 
   /// `x / 2 · (1 + erf(x / √2))`.

@@ -34,8 +34,10 @@ import Testing
     }
   }
 
-  /// NumPy, which the package gives the arrays in, has no type for bfloat16.
-  private static let rows = Fixtures.rows(.predict).filter { !$0.name.contains("bfloat16") }
+  /// NumPy, which the package gives the arrays in, has no type for bfloat16, and no array of bytes holds 4-bit weights.
+  private static let rows = Fixtures.rows(.predict).filter {
+    !$0.name.contains("bfloat16") && !$0.name.hasPrefix("quantizer_bits_qdq") && $0.name != "quantise_blocks.onnx"
+  }
   private static let exchange = Result { try Exchange() }
 
   @Test(arguments: rows) func bothReadWhatTheOtherWrote(_ row: FixtureRow) throws {

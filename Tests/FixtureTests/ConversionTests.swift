@@ -52,13 +52,16 @@ import Testing
     guard case .keras(let original) = try ModelFile.read(Fixtures.model(name)).content else { return }
     let raised = try KerasModel.raised(from: try original.lowered(), layout: .archive).model
     let layers = Dictionary((raised.root?.sublayers ?? []).map { ($0.name, $0) }) { first, _ in first }
-    // What a wrapper or an equation does, a plain layer does as well.
-    let plainer = ["EinsumDense": "Dense", "SpectralNormalization": "Dense", "ThresholdedReLU": "ReLU"]
-    for layer in original.root?.sublayers ?? [] where layer.className != "InputLayer" {
+    // Several spellings of one layer, and layers of layers that a plain one does as well.
+    let equals = [
+      "EinsumDense": ["Dense"], "SpectralNormalization": ["Dense"], "TimeDistributed": ["Dense"],
+      "ThresholdedReLU": ["ReLU"], "ReLU": ["Activation", "LeakyReLU"], "ELU": ["Activation"],
+      "Softmax": ["Activation"], "IntegerLookup": ["CategoryEncoding"],
+    ]
+    for layer in original.root?.sublayers ?? [] where !["InputLayer", "Activation"].contains(layer.className) {
       guard let back = layers[layer.name], back.className != layer.className else { continue }
-      let inner = layer.sublayers.first?.className
       #expect(
-        back.className == plainer[layer.className] || back.className == inner || layer.className == "Activation",
+        equals[layer.className]?.contains(back.className) == true || back.className == layer.sublayers.first?.className,
         "\(layer.name) was a \(layer.className) and is a \(back.className)")
     }
     #expect(layers.count >= original.root?.sublayers.count(where: { !$0.isModel }) ?? 0)

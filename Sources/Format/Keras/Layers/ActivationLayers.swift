@@ -217,7 +217,13 @@ extension LeakyReLURule: RaisingRule {
   static let operators: Set = ["LeakyRelu"]
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
-    let slope = Raising.json([Double(node.float("alpha", default: 0.01))])
+    let alpha = node.float("alpha", default: 0.01)
+    // The slope of the function called leaky_relu.
+    if alpha == 0.2, raising.takesActivation(node.inputs[0]) {
+      try raising.activate("leaky_relu", node.inputs[0], as: node.outputs[0], of: node)
+      return true
+    }
+    let slope = Raising.json([Double(alpha)])
     raising.emit(
       "LeakyReLU", [raising.generation >= 3 ? "negative_slope" : "alpha": slope], inputs: [try raising.value(node, 0)],
       as: node.outputs[0], of: node)

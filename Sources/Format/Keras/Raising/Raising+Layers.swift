@@ -63,15 +63,19 @@ extension Raising {
     _ function: String, _ input: String, uses: Int = 1, as output: String, of node: Node
   ) throws(FormatError) {
     guard let value = values[input] else { throw error(node, "its input is not the output of a layer") }
-    let layer = layers[value.layer]
-    if ["Dense", "EinsumDense"].contains(layer.className), layer.configuration["activation"] == "linear",
-      useCount(input) == uses
-    {
+    if takesActivation(input, uses: uses) {
       layers[value.layer].configuration["activation"] = .string(function)
       values[output] = value
     } else {
       emit("Activation", ["activation": .string(function)], inputs: [value], as: output, of: node)
     }
+  }
+
+  /// Whether a value is the output of a layer that may yet get an activation function, and that nothing else uses.
+  func takesActivation(_ input: String, uses: Int = 1) -> Bool {
+    guard let value = values[input], useCount(input) == uses else { return false }
+    let layer = layers[value.layer]
+    return ["Dense", "EinsumDense"].contains(layer.className) && layer.configuration["activation"] == "linear"
   }
 
   /// `scale · x + offset`, joined with a scaling in front of it that nothing else uses.

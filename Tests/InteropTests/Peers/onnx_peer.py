@@ -12,6 +12,8 @@ def work(job):
     onnx.checker.check_model(job["file"], full_check=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    # Its optimiser computes quantised networks in other types than the graph states.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(job["file"], options, providers=["CPUExecutionProvider"])
     types = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
     inputs = session.get_inputs()

@@ -4,6 +4,7 @@ import NNFormat
 /// One call of an operator with concrete inputs; inputs named in `constants` are initializers.
 struct OperatorCase: CustomStringConvertible, Sendable {
   var type: String
+  var domain = ""
   var inputs: [Tensor?]
   var attributes: [Attribute] = []
   var outputs = 1

@@ -105,14 +105,13 @@ extension OperatorCases {
         for inputs in [[b, scales, nil, nil], [b, scales, zeros, bias], [b, random.scales([1]), nil, bias]] {
           cases.append(
             OperatorCase(
-              type: "DynamicQuantizeMatMul", inputs: [random.floats([rows, depth])] + inputs,
-              constants: constants, domain: "com.microsoft"))
+              type: "DynamicQuantizeMatMul", domain: "com.microsoft", inputs: [random.floats([rows, depth])] + inputs,
+              constants: constants))
         }
         cases.append(
           OperatorCase(
-            type: "MatMulIntegerToFloat",
-            inputs: [a, b, random.scales([]), scales, random.codes(UInt8.self, []), zeros, bias], constants: constants,
-            domain: "com.microsoft"))
+            type: "MatMulIntegerToFloat", domain: "com.microsoft",
+            inputs: [a, b, random.scales([]), scales, random.codes(UInt8.self, []), zeros, bias], constants: constants))
         let c = Tensor((0..<columns).map { Int32($0 * 31 - 100) })
         for (transA, transB) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
           let left = random.codes(UInt8.self, transA == 1 ? [depth, rows] : [rows, depth])
@@ -122,13 +121,13 @@ extension OperatorCases {
           let constants = constants.subtracting(transB == 1 ? [5] : [])
           cases.append(
             OperatorCase(
-              type: "QGemm", inputs: common + [c], attributes: attributes,
-              constants: constants, domain: "com.microsoft"))
+              type: "QGemm", domain: "com.microsoft", inputs: common + [c], attributes: attributes,
+              constants: constants))
           cases.append(
             OperatorCase(
-              type: "QGemm",
+              type: "QGemm", domain: "com.microsoft",
               inputs: common + [nil, random.floats([], in: 1...2), random.codes(UInt8.self, [])],
-              attributes: attributes, constants: constants, domain: "com.microsoft", tolerance: 0))
+              attributes: attributes, constants: constants, tolerance: 0))
         }
       }
     }
@@ -144,7 +143,7 @@ extension OperatorCases {
       }
       func append(_ type: String, _ inputs: [Tensor?], _ attributes: [Attribute] = []) {
         cases.append(
-          OperatorCase(type: type, inputs: inputs, attributes: attributes, domain: "com.microsoft", tolerance: 0))
+          OperatorCase(type: type, domain: "com.microsoft", inputs: inputs, attributes: attributes, tolerance: 0))
       }
       for (x, y) in [([5], [5]), ([3, 17], [17]), ([3, 1], [1, 4]), ([2, 3], [1]), ([0, 3], [3])] {
         let operands = [[random.codes(Code.self, x)], scaling(), [random.codes(Code.self, y)], scaling()]
@@ -188,8 +187,9 @@ extension OperatorCases {
         let attributes = [int("K", depth), int("N", columns), int("bits", bits), int("block_size", size)]
         cases.append(
           OperatorCase(
-            type: "MatMulNBits", inputs: [random.floats([2, 3, depth]), weights, scales] + form,
-            attributes: attributes, constants: constants, domain: "com.microsoft"))
+            type: "MatMulNBits", domain: "com.microsoft",
+            inputs: [random.floats([2, 3, depth]), weights, scales] + form,
+            attributes: attributes, constants: constants))
       }
     }
     return cases

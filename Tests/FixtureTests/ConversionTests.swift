@@ -40,7 +40,13 @@ import Testing
       #expect(error.kind == .unsupported && error.place?.hasPrefix("node ") == true, "\(error)")
       return
     }
-    let difference = try ModelEquivalence(model, try raised.lowered()).relativeDifference
+    let lowered = try raised.lowered()
+    guard lowered.graph.outputs.count == model.graph.outputs.count else {
+      // The labels of scikit-learn's classifiers have no layer and are cut off.
+      #expect(row.name.hasPrefix("sklearn_"))
+      return
+    }
+    let difference = try ModelEquivalence(model, lowered).relativeDifference
     #expect(difference <= (row.name.contains("float16") ? 2e-2 : 1e-5))
   }
 

@@ -84,7 +84,7 @@ func expectFailure(
       NpyFile.bytes(of: Tensor([Double](repeating: 0, count: 64), shape: [1, 8, 8])), to: "d.npy")
     try expectFailure(["predict", digits, "--input", doubles], ["float32", "float64"])
     let table = try folder.write("1,2,3\n", to: "t.csv")
-    try expectFailure(["predict", digits, "--input", table], ["3 numbers", "(batch, 8, 8)"])
+    try expectFailure(["predict", digits, "--input", table], ["3 cells", "(batch, 8, 8)"])
     let broken = try folder.write("1,2\n3,x\n", to: "b.csv")
     try expectFailure(["predict", digits, "--input", broken], [broken, "line 2, column 2"])
     try expectFailure(["predict", digits, "--input", "nope=\(images)"], ["nope"])

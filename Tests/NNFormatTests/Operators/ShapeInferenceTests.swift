@@ -116,11 +116,11 @@ import Testing
   }
 
   /// No attribute value or shape makes any rule trap.
-  @Test(arguments: OperatorRegistry.all.map { "\($0.name)@\($0.sinceVersion)" })
+  @Test(arguments: OperatorRegistry.all.map { "\($0.name)@\($0.sinceVersion)@\($0.domain)" })
   func hostileNodesNeverTrap(_ row: String) throws {
-    let parts = row.split(separator: "@")
+    let parts = row.split(separator: "@", omittingEmptySubsequences: false)
     let version = try #require(Int(parts[1]))
-    let schema = try #require(OperatorRegistry.schema(String(parts[0]), version: version))
+    let schema = try #require(OperatorRegistry.schema(String(parts[0]), domain: String(parts[2]), version: version))
     var generator = SeededGenerator(state: UInt64(row.utf8.reduce(7) { ($0 &* 31) &+ Int($1) }.magnitude))
     for _ in 0..<300 {
       let count = min(

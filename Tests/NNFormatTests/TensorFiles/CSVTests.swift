@@ -55,7 +55,7 @@ import Testing
     for value in [input([5]), input([2, 4]), input([]), open] {
       let error = #expect(throws: FormatError.self) { try table.tensor(for: value) }
       #expect(error?.kind == .mismatch)
-      #expect(error?.message.contains("6 numbers") == true)
+      #expect(error?.message.contains("6 cells") == true)
       #expect(error?.message.contains("\(try #require(value.shape))") == true)
     }
   }

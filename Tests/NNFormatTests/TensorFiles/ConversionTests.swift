@@ -31,7 +31,7 @@ import Testing
       elementType: .complex64, shape: [1], storage: .owned(AlignedBytes(copying: [1, 2] as [Float])))
     #expect(throws: FormatError.self) { try complex.converted(to: .float32) }
     #expect(throws: FormatError.self) { try complex.doubles() }
-    #expect(throws: FormatError.self) { try Tensor([1] as [Float]).converted(to: .int4) }
+    #expect(throws: FormatError.self) { try Tensor([1] as [Float]).converted(to: .complex64) }
   }
 
   @Test func storageMustHoldWhatTheShapeNeeds() throws {
@@ -42,7 +42,7 @@ import Testing
     }
     let nibbles = try Tensor(elementType: .int4, shape: [3], storage: .owned(AlignedBytes(copying: [0, 1] as [UInt8])))
     #expect(nibbles.byteCount == 2)
-    #expect(throws: FormatError.self) { try nibbles.rows(0..<1) }
+    #expect(try nibbles.rows(0..<1).byteCount == 1)
   }
 
   @Test func rowsAreCutAndJoined() throws {

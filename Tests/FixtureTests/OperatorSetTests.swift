@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (20, node("Gelu"), 18), (24, node("Swish"), 21),
+    (20, node("Gelu"), 18), (17, node("LayerNormalization", ["x", "w"]), 13), (24, node("Swish"), 21),
     (18, node("ReduceMean", ["x", "x"]), 17), (9, node("Dropout", ["x"]).giving("mask"), 13),
     (13, node("BatchNormalization", ["x", "w", "w", "w", "w"]).giving("m").giving("v"), 15),
     (18, node("GroupNormalization", ["x", "w", "w"], [Attribute("num_groups", .int(2))]), 21),

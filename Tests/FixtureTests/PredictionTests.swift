@@ -28,9 +28,7 @@ import Testing
     }
   }
 
-  /// The products of `operations_products.keras` do not keep their bits yet.
-  @Test(
-    arguments: Fixtures.rows(.predict).filter { !$0.dependsOnBatch && $0.name != "operations_products.keras" }, [1, 2])
+  @Test(arguments: Fixtures.rows(.predict).filter { !$0.dependsOnBatch }, [1, 2])
   func batchesGiveTheBitsOfTheWhole(_ row: FixtureRow, rows: Int) throws {
     let network = try Network(try row.read().model())
     let inputs = try row.referenceInputs(for: network.inputs)

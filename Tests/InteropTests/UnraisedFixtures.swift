@@ -35,6 +35,7 @@ enum UnraisedFixtures {
       ],
       "forms that only one generation of Keras has layers for"
     ),
+    (["precision_doubles"], "the plain forms of float64, for which Keras 2 has no layers"),
     (["torch_attention", "dots", "tf_dots"], "products and means that Keras 2 has no layers for"),
   ]
 

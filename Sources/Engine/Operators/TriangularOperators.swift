@@ -92,7 +92,8 @@ struct EyeStep: Step {
     return Work([shape]) { (memory) throws(EngineError) in
       let target = unsafe memory.output(0)
       unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: count * width)
-      for row in 0..<rows where row + diagonal >= 0 && row + diagonal < columns {
+      guard count > 0 else { return }
+      for row in max(0, -diagonal)..<max(0, -diagonal, min(rows, columns - diagonal)) {
         unsafe (target + (row * columns + row + diagonal) * width).copyMemory(from: one.base, byteCount: width)
       }
     }

@@ -15,6 +15,11 @@ extension ModelComparison {
     case (.some, nil): right = (try? right.adopting(architecture: left)) ?? right
     default: break
     }
+    // An older generation is compared by what it is in Keras 3, where that exists.
+    if left.generation != right.generation {
+      left = (try? ConfigurationMigration.toKeras3(left)) ?? left
+      right = (try? ConfigurationMigration.toKeras3(right)) ?? right
+    }
     if left.layout.holdsLayers != right.layout.holdsLayers {
       note(.structure, "layers", left.layout.holdsLayers ? "stored" : nil, right.layout.holdsLayers ? "stored" : nil)
     }
@@ -76,7 +81,11 @@ extension ModelComparison {
   }
 
   private mutating func compareWeights(_ left: KerasModel, _ right: KerasModel) {
-    let (ones, others) = (left.namedWeights, right.namedWeights)
+    // The layouts other than tf.keras's own have no place for the state of metrics.
+    let (ones, others) = (
+      left.namedWeights(withMetrics: left.layout == right.layout),
+      right.namedWeights(withMetrics: left.layout == right.layout)
+    )
     for (name, weight) in ones { compare(.weights, name, weight, others[name]) }
     for (name, weight) in others where ones[name] == nil { compare(.weights, name, nil, weight) }
   }
@@ -115,6 +124,11 @@ extension ModelComparison {
     // Layouts name the variables differently and keep them in one order.
     for index in 0..<max(ones.count, others.count) {
       let (one, other) = (index < ones.count ? ones[index] : nil, index < others.count ? others[index] : nil)
+      if left.weightTree != nil, right.weightTree != nil, let one, let other {
+        let (group, otherGroup) = (one.innerOptimizer, other.innerOptimizer)
+        compare(
+          .optimizer, "optimizer variable \(index)", group.joined(separator: "/"), otherGroup.joined(separator: "/"))
+      }
       compare(.optimizer, "optimizer variable \(index) \((one ?? other)?.name ?? "")", one, other)
     }
   }
@@ -132,9 +146,9 @@ extension KerasModel.Layout {
 
 extension KerasModel {
   /// Every weight by the path of its layer; what belongs to no layer by its group in the file.
-  fileprivate var namedWeights: OrderedDictionary<String, KerasWeight> {
+  fileprivate func namedWeights(withMetrics: Bool) -> OrderedDictionary<String, KerasWeight> {
     var named: OrderedDictionary<String, KerasWeight> = [:]
-    var bound: Set<String> = []
+    var bound = Set(repeatedPaths)
     func add(_ layer: KerasLayer, scope: String) {
       for (name, weight) in layer.weights {
         named["\(scope)/\(name)"] = weight
@@ -147,7 +161,9 @@ extension KerasModel {
       if !root.isModel { for (name, weight) in root.weights { named["\(root.name)/\(name)"] = weight } }
     }
     for group in weightGroups {
-      for weight in group.weights where !bound.contains(weight.path) { named["\(group.name)/\(weight.name)"] = weight }
+      for weight in group.weights where !bound.contains(weight.path) {
+        if withMetrics || !weight.isOfMetric { named["\(group.name)/\(weight.name)"] = weight }
+      }
     }
     return named
   }

@@ -33,6 +33,9 @@ extension Conversion {
     _ file: ModelFile, for path: String
   ) throws(FormatError) -> (file: ModelFile, notes: [ConversionNote]) {
     let target = try ConversionTarget(path: path)
+    if target == .onnx, kerasGeneration != nil {
+      throw FormatError(.unsupported, "an ONNX file is for no generation of Keras", file: path)
+    }
     if target != .onnx, operatorSetVersion != nil || writesExternalData {
       throw FormatError(.unsupported, "operator sets and external data belong to ONNX files", file: path)
     }
@@ -52,25 +55,47 @@ extension Conversion {
     case (.keras(let keras), .keras(let layout)):
       try keras.checkForWeights()
       let migrated = try migrated(keras, to: layout, path: path)
-      return result(.keras(migrated.model), migrated.notes)
+      return result(.keras(migrated.model), migrated.notes + Self.losses(of: keras, in: layout))
     case (.onnx(let model), .keras(let layout)):
       let (keras, notes) = try keras(from: model, layout: layout, path: file.path)
       let migrated = try migrated(keras, to: layout, path: path)
       return result(.keras(migrated.model), notes + migrated.notes)
     case (.keras(let keras), .safetensors), (.keras(let keras), .npz):
       let tensors = try WeightExchange.tensors(of: keras)
-      return result(.keras(KerasModel(tensors: tensors.elements, path: path, layout: target.weightLayout)), Self.bare)
+      let content = KerasModel(tensors: tensors.elements, path: path, layout: target.weightLayout)
+      return result(.keras(content), Self.bare + Self.losses(of: keras, in: target.weightLayout))
     case (.onnx(let model), .safetensors), (.onnx(let model), .npz):
       let tensors = OrderedDictionary(model.graph.initializers.map { ($0.name, $0.tensor) }) { first, _ in first }
       return result(.keras(KerasModel(tensors: tensors.elements, path: path, layout: target.weightLayout)), Self.bare)
     }
   }
 
+  /// What a layout has no place for, or what Keras does not read from it.
+  private static func losses(of model: KerasModel, in layout: KerasModel.Layout) -> [ConversionNote] {
+    var notes: [ConversionNote] = []
+    let count = model.weights.count(where: \.isOfMetric)
+    if count > 0, ![.archive, .weights].contains(layout) {
+      notes.append(ConversionNote(.dropped, "metrics", "the layout has no place for their \(count) variables"))
+    }
+    if layout == .legacyModel, model.layout != .legacyModel, model.root?.all.contains(where: \.isOperation) == true {
+      notes.append(
+        ConversionNote(
+          .changed, "operations", "Keras writes operations between layers into .h5, but does not load them"))
+    }
+    return notes
+  }
+
   /// The model for the generation of Keras that is asked for.
   private func migrated(_ model: KerasModel, to layout: KerasModel.Layout, path: String) throws(FormatError) -> (
     model: KerasModel, notes: [ConversionNote]
   ) {
+    let becomesArchive = layout == .archive && model.preserved?.layout != .archive
+    if kerasGeneration.map({ $0 == 3 }) ?? becomesArchive, model.callsTensorFlowFunctions {
+      return try model.withOperations(layout: layout)
+    }
     switch kerasGeneration {
+    case nil where becomesArchive && model.generation < 3:
+      return (try ConfigurationMigration.toKeras3(model), [Self.broughtUpToDate])
     case nil: return (model, [])
     case 2:
       guard layout == .legacyModel else {
@@ -78,12 +103,13 @@ extension Conversion {
           .unsupported, "files for Keras 2 are written as HDF5", file: path, advice: "Use .h5 with --keras 2")
       }
       return try Keras2Migration.toKeras2(model)
-    case 3: return (try ConfigurationMigration.toKeras3(model), [])
+    case 3: return (try ConfigurationMigration.toKeras3(model), model.generation < 3 ? [Self.broughtUpToDate] : [])
     default:
       throw FormatError(.unsupported, "Keras \(kerasGeneration ?? 0) is not written", advice: "Choose --keras 2 or 3")
     }
   }
 
+  private static let broughtUpToDate = ConversionNote(.changed, "configuration", "it is written as Keras 3 has it")
   private static let bare = [ConversionNote(.dropped, "layers", "the file holds weights alone")]
 
   /// An ONNX model at the operator set that is asked for.

@@ -27,7 +27,7 @@ enum HDF5Library {
     try locked { () throws(FormatError) in
       let status = body()
       guard status >= 0 else {
-        let message = innermostMessage()
+        let message = systemMessage(in: innermostMessage())
         if message.contains("truncated file") {
           throw FormatError(
             .truncated, "HDF5: the file is cut short (\(message))", at: place, advice: "Fetch or save the file again")
@@ -52,10 +52,19 @@ enum HDF5Library {
   private static let lock = RecursiveLock()
 
   private static let isStarted: Bool = {
+    // A file that a full disk kept from being closed would be written again at exit, from memory that is gone.
+    H5dont_atexit()
     let status = H5open()
     _ = H5Eset_auto2(nn_h5e_default(), nil, nil)
     return status >= 0
   }()
+
+  /// What the system said, where the library quotes it among addresses and times.
+  private static func systemMessage(in message: String) -> String {
+    let parts = message.split(separator: "error message = '", maxSplits: 1)
+    guard parts.count == 2, let text = parts[1].split(separator: "'").first else { return message }
+    return String(text)
+  }
 
   /// The description of the deepest entry of the error stack.
   private static func innermostMessage() -> String {

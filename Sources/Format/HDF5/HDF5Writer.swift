@@ -37,6 +37,7 @@ struct HDF5Writer {
       }
       let root = try HDF5Handle("open the root group", at: "/") { unsafe H5Oopen(handle.id, "/", nn_h5p_default()) }
       try writer.fill(root.id, with: tree, path: "")
+      try HDF5Library.call("write the file", at: nil) { H5Fflush(handle.id, H5F_SCOPE_GLOBAL) }
     }
     for payload in writer.payloads { try file.write(payload.tensor, at: payload.offset) }
   }

@@ -64,13 +64,16 @@ package struct KerasConfigurationParser {
     return registered.contains(">") ? registered : "Custom>\(registered)"
   }
 
-  /// The module of an entry. Legacy files do not name it; there an operation of `keras.ops` is known by a configuration
-  /// without what every layer of Keras 3 states.
+  /// The module of an entry. Legacy files do not name it.
   private func module(of json: JSONValue, _ configuration: JSONValue, className: String) -> String? {
-    if let module = json["module"]?.string { return module }
-    let isBare = ["trainable", "layers", "layer", "batch_shape"].allSatisfy { configuration[$0] == nil }
-    let isCalled = json["inbound_nodes"]?.array?.isEmpty == false
-    return generation >= 3 && isBare && isCalled ? "keras.ops" : nil
+    json["module"]?.string ?? (generation >= 3 && Self.isLegacyOperation(json) ? "keras.ops" : nil)
+  }
+
+  /// Whether an entry of a legacy file of Keras 3 is an operation of `keras.ops`: it has a configuration without what
+  /// every layer states.
+  static func isLegacyOperation(_ json: JSONValue) -> Bool {
+    let isBare = ["trainable", "layers", "layer", "batch_shape"].allSatisfy { json["config"]?[$0] == nil }
+    return json["module"] == nil && isBare && json["inbound_nodes"]?.array?.isEmpty == false
   }
 
   /// Keras's spelling of a class name in generated names and paths: `BatchNormalization` becomes `batch_normalization`.

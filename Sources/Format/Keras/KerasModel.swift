@@ -104,6 +104,9 @@ public struct KerasWeight: Sendable {
   /// The elements.
   public func tensor() throws(FormatError) -> Tensor { try value.get() }
 
+  /// Whether tf.keras keeps it for a metric; it is no part of the model.
+  var isOfMetric: Bool { path.hasPrefix("/metrics/") }
+
   /// The type of the elements, when they can be had.
   var elementType: ElementType? { try? value.get().elementType }
 }

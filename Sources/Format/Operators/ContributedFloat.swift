@@ -28,10 +28,11 @@ extension OperatorSchema {
       [
         OperatorSchema(
           "LayerNormalization", domain: domain, since: 1, inputs: 2...3, outputs: 1...3,
-          attributes: [.int("axis"), .float("epsilon"), .int("stash_type")], infer: InferenceRules.layerNormalization),
+          attributes: [.int("axis"), .float("epsilon"), .int("stash_type")], isContributed: true,
+          infer: InferenceRules.layerNormalization),
         OperatorSchema(
           "SimplifiedLayerNormalization", domain: domain, since: 1, inputs: 2...2, outputs: 1...2,
-          attributes: [.int("axis"), .float("epsilon"), .int("stash_type")],
+          attributes: [.int("axis"), .float("epsilon"), .int("stash_type")], isContributed: true,
           infer: InferenceRules.simplifiedLayerNormalization),
       ]
     }
@@ -41,7 +42,8 @@ extension OperatorSchema {
     infer: @escaping InferenceRule = InferenceRules.sameAsInput
   ) -> OperatorSchema {
     OperatorSchema(
-      name, domain: "com.microsoft", since: 1, inputs: inputs, outputs: outputs, attributes: attributes, infer: infer)
+      name, domain: "com.microsoft", since: 1, inputs: inputs, outputs: outputs, attributes: attributes,
+      isContributed: true, infer: infer)
   }
 }
 

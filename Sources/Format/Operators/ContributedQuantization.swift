@@ -24,7 +24,9 @@ extension OperatorSchema {
   private static func contributed(
     _ name: String, _ inputs: ClosedRange<Int>, _ attributes: [AttributeRule], _ infer: @escaping InferenceRule
   ) -> OperatorSchema {
-    OperatorSchema(name, domain: "com.microsoft", since: 1, inputs: inputs, attributes: attributes, infer: infer)
+    OperatorSchema(
+      name, domain: "com.microsoft", since: 1, inputs: inputs, attributes: attributes, isContributed: true, infer: infer
+    )
   }
 }
 

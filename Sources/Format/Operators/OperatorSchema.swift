@@ -15,13 +15,16 @@ public struct OperatorSchema: Sendable {
   public let outputCount: ClosedRange<Int>
   /// The attributes that a node may carry.
   public let attributes: [AttributeRule]
+  /// Whether the form is a runtime's own, which other readers of the domain need not know.
+  public let isContributed: Bool
   /// Derives output types and shapes; called with every input's type as far as it is known.
   public let infer: InferenceRule
 
   /// A row of the table.
   public init(
     _ name: String, domain: String = "", since sinceVersion: Int, inputs: ClosedRange<Int>,
-    outputs: ClosedRange<Int> = 1...1, attributes: [AttributeRule] = [], infer: @escaping InferenceRule
+    outputs: ClosedRange<Int> = 1...1, attributes: [AttributeRule] = [], isContributed: Bool = false,
+    infer: @escaping InferenceRule
   ) {
     self.name = name
     self.domain = domain
@@ -29,6 +32,7 @@ public struct OperatorSchema: Sendable {
     inputCount = inputs
     outputCount = outputs
     self.attributes = attributes
+    self.isContributed = isContributed
     self.infer = infer
   }
 }

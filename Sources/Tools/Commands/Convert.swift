@@ -61,7 +61,7 @@ struct Convert: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
-    if tolerance.isNaN { throw ValidationError("--tolerance must be a number.") }
+    if !tolerance.isFinite || tolerance < 0 { throw ValidationError("--tolerance must be a number from 0 on.") }
     if partial, model.architecture == nil { throw ValidationError("--partial needs --architecture FILE.") }
   }
 
@@ -76,7 +76,8 @@ struct Convert: ParsableCommand {
     }
     let (file, exchange) = try readSource()
     let report = try conversion.convert(file, to: target)
-    let comparison = check ? try ConversionCheck(file, conversion, result: target) : nil
+    let dropped = Set(report.notes.filter { $0.kind == .dropped }.map(\.subject))
+    let comparison = check ? try ConversionCheck(file, conversion, result: target, dropped: dropped) : nil
     let isEqual = comparison.map { $0.isEqual(within: tolerance) }
     if shared.json {
       print(json(report, exchange, comparison, isEqual: isEqual).text(.indented))
@@ -114,12 +115,15 @@ extension WeightExchange.Report {
     [
       "weights: \(loaded.count) loaded, \(missing.count) missing, \(unused.count) unused, \(mismatched.count) mismatched"
     ] + missing.map { "missing: \($0)" } + unused.map { "unused: \($0)" } + mismatched.map { "mismatched: \($0)" }
+      + (optimizerVariableCount == 0
+        ? [] : ["dropped: optimizer: \(optimizerVariableCount) variables beside the layers belong to other weights"])
   }
 
   fileprivate var json: JSONValue {
     func list(_ names: [String]) -> JSONValue { .array(names.map(JSONValue.string)) }
     return [
       "loaded": list(loaded), "missing": list(missing), "unused": list(unused), "mismatched": list(mismatched),
+      "optimizer_variables_dropped": .int(optimizerVariableCount),
     ]
   }
 }

@@ -4,7 +4,7 @@ import NNFormat
 /// The comparison of a converted file with its source: graph or layers, weights, and outputs on random inputs.
 struct ConversionCheck {
   /// What differs apart from outputs, with its place.
-  let differences: [String]
+  private(set) var differences: [String]
   /// How many tensors were compared.
   let tensorCount: Int
   /// The outputs of the network with their differences.
@@ -12,7 +12,10 @@ struct ConversionCheck {
   /// Why there are none.
   private(set) var skipped: String?
 
-  init(_ source: ModelFile, _ conversion: Conversion, result path: String) throws(FormatError) {
+  /// - Parameter dropped: what the conversion left out, by name.
+  init(
+    _ source: ModelFile, _ conversion: Conversion, result path: String, dropped: Set<String>
+  ) throws(FormatError) {
     var result = try ModelFile.read(path)
     let verification = try ConversionVerification(of: source, conversion, result: result)
     (differences, tensorCount) = (verification.differences, verification.tensorCount)
@@ -24,10 +27,13 @@ struct ConversionCheck {
       result = try result.adopting(architecture: source)
     }
     do throws(FormatError) {
-      outputs = try ModelEquivalence(try source.model(), try result.model()).outputs
+      outputs = try ModelEquivalence(try source.model(), try result.model(), omitting: dropped).outputs
     } catch {
-      guard error.kind == .unsupported else { throw error.inFile(path) }
-      skipped = error.message
+      switch error.kind {
+      case .unsupported: skipped = error.message
+      case .mismatch: differences.append(error.message)
+      default: throw error.inFile(path)
+      }
     }
   }
 
@@ -38,7 +44,11 @@ struct ConversionCheck {
   /// The result for people.
   var lines: [String] {
     differences + ["\(tensorCount) tensors compared"]
-      + outputs.map { "output \"\($0.name)\" differs by \(Figures.short($0.relativeDifference)) of its largest value" }
+      + outputs.map {
+        $0.relativeDifference == 0
+          ? "output \"\($0.name)\" is equal"
+          : "output \"\($0.name)\" differs by \(Figures.short($0.relativeDifference)) of its largest value"
+      }
       + (skipped.map { ["outputs not compared: \($0)"] } ?? [])
   }
 

@@ -2,11 +2,8 @@ import NNFormat
 import TestSupport
 import Testing
 
-/// The fixtures whose layers and weights are all understood; the wrappers do not bring all their weights across yet.
-private let complete = Fixtures.rows(.predict).filter {
-  !$0.name.hasPrefix("top_level_weight")
-    && !["wrappers.keras", "wrappers.weights.h5", "tf_wrappers.keras"].contains($0.name)
-}
+/// The fixtures whose layers and weights are all understood.
+private let complete = Fixtures.rows(.predict).filter { !$0.name.hasPrefix("top_level_weight") }
 
 @Suite struct WritingAcrossLayoutsTests {
   /// Every weight arrives in every layout under its name with its elements.

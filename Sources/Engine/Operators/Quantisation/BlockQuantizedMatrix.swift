@@ -37,8 +37,8 @@ struct BlockQuantizedMatrix: Sendable {
     guard [2, 4, 8].contains(bits) else {
       throw EngineError(.unsupported, "weights of \(bits) bits are not supported", node: context.node.label)
     }
-    guard depth > 0, columns > 0, blockSize > 0, blockSize * bits % 8 == 0, blockSize <= 1 << 20,
-      depth <= 1 << 32, columns <= 1 << 32, try Extents.count([depth + blockSize, columns]) >= 0
+    guard depth > 0, columns > 0, (1...1 << 20).contains(blockSize), blockSize * bits % 8 == 0, depth <= 1 << 32,
+      columns <= 1 << 32, try Extents.count([depth + blockSize, columns]) >= 0
     else {
       throw context.invalid("K = \(depth), N = \(columns), block_size = \(blockSize) make no packed matrix")
     }

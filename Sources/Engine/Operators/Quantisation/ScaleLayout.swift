@@ -41,7 +41,7 @@ struct ScaleLayout: Sendable {
     if blockSize > 0 {
       let axis = try Extents.axis(axis, rank: data.count)
       let extent = data[axis]
-      guard scale.count == data.count, scale[axis] == (extent + blockSize - 1) / blockSize,
+      guard scale.count == data.count, scale[axis] == (extent == 0 ? 0 : (extent - 1) / blockSize + 1),
         data.indices.allSatisfy({ $0 == axis || data[$0] == scale[$0] })
       else { throw misfit() }
       let inner = try Extents.count(Array(data.dropFirst(axis + 1)))

@@ -86,7 +86,8 @@ struct OperatorSetMove {
       throw error(node, "its form in operator set \(from) is not known here")
     }
     try checkTypes(of: node)
-    guard let new = OperatorRegistry.schema(node.operatorType, version: to) else {
+    guard let new = OperatorRegistry.schema(node.operatorType, version: to), old.isContributed || !new.isContributed
+    else {
       throw error(node, "operator set \(to) has no \(node.operatorType); it came later")
     }
     guard old.sinceVersion != new.sinceVersion || OperatorChanges.isHidden(node.operatorType, from: from, to: to) else {

@@ -60,6 +60,9 @@ extension KerasLayer {
     return own.map { $0 + activationRules }
   }
 
+  /// Whether the layer's numbered variables begin with the matrix of the layer inside, which stands there as well.
+  var repeatsInnerMatrix: Bool { !sublayers.isEmpty && KerasLayerTable.rule(for: self)?.repeatsInnerMatrix == true }
+
   /// The layer that stands in the place of an activation function.
   var activationLayer: KerasLayer? {
     guard let json = configuration["activation"], let className = json["class_name"]?.string,
@@ -79,10 +82,13 @@ extension KerasLayer {
   /// Names variables in the order of the rules; what goes beyond them, or a layer without rules, keeps the file's names.
   ///
   /// Variables that the file numbers are counted by their numbers, so that a missing one does not move the others.
-  mutating func bind(inOrder variables: some Sequence<KerasWeight>) {
+  ///
+  /// - Parameter repeated: how many variables of other layers come first.
+  mutating func bind(inOrder variables: some Sequence<KerasWeight>, behind repeated: Int = 0) {
     let rules = variableRules ?? []
     for (index, variable) in variables.enumerated() {
-      let position = Int(variable.name) ?? index
+      let position = (Int(variable.name) ?? index) - repeated
+      guard position >= 0 else { continue }
       let name = rules.indices.contains(position) ? rules[position].name : VariableRule.baseName(variable.name)
       weights[weights[name] == nil ? name : "\(name)_\(index)"] = variable
     }

@@ -20,7 +20,7 @@ struct TreeBinder {
     if let list = tree.children["layers"], layer.configuration["layers"] != nil {
       bindList(&layer, to: list)
     } else if let wrapped = tree.children["layer"], layer.sublayers.count == 1 {
-      layer.bind(inOrder: tree.variables)
+      layer.bind(inOrder: tree.variables, behind: layer.repeatsInnerMatrix ? 1 : 0)
       bind(&layer.sublayers[0], to: wrapped)
     } else if layer.configuration["layers"] == nil {
       layer.bind(inOrder: tree.allVariables)

@@ -6,6 +6,9 @@ protocol LayerRule: Sendable {
   /// The variables that a layer of this configuration has, in creation order.
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule]
 
+  /// Whether the numbered variables of the layer begin with the matrix of the layer inside, which stands there as well.
+  static var repeatsInnerMatrix: Bool { get }
+
   /// Whether inputs are cast to the layer's compute type first, as Keras does for all but integer look-ups.
   static var castsInputs: Bool { get }
 
@@ -33,6 +36,7 @@ protocol LayerRule: Sendable {
 
 extension LayerRule {
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] { [] }
+  static var repeatsInnerMatrix: Bool { false }
   static var castsInputs: Bool { true }
   static var dependsOnTraining: Bool { false }
   static var usesMask: Bool { false }

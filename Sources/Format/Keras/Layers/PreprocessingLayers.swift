@@ -134,6 +134,8 @@ extension RescalingRule: RaisingRule {
       throw raising.error(
         node, "a constant of shape \(Shape(tensor.shape)) is neither a number nor one for each feature")
     }
+    // Keras holds the layer's numbers in float32; an operation takes those of float64 as they are.
+    if raising.generation >= 3, numbers.contains(where: { Double(Float($0)) != $0 }) { return false }
     let value = try raising.value(node, place)
     let uses = raising.useCount(node.inputs[place])
     switch (node.operatorType, place) {

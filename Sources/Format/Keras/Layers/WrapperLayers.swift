@@ -2,6 +2,7 @@
 enum SpectralNormalizationRule: LayerRule {
   static let classNames = ["SpectralNormalization"]
   static let castsInputs = false
+  static let repeatsInnerMatrix = true
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
     [VariableRule("vector_u", trainable: false, aliases: ["sn_u"])]

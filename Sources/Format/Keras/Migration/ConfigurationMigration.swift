@@ -40,10 +40,13 @@ struct ConfigurationMigration {
       if custom == nil { (className, configuration) = try LayerMigration.migrated(className, configuration) }
     }
     configuration = try children(of: configuration, className: className)
+    let isOperation = generation >= 3 && KerasConfigurationParser.isLegacyOperation(json)
+    let ownModule = isOperation ? .string(KerasOperation.module(of: className)) : Self.module(of: className)
+    let ownName: JSONValue = isOperation || className == "Functional" ? .string(className) : .null
     var result: OrderedDictionary<String, JSONValue> = [
-      "module": json["module"].flatMap(keras3Module) ?? (custom == nil ? Self.module(of: className) : .null),
+      "module": json["module"].flatMap(keras3Module) ?? (custom == nil ? ownModule : .null),
       "class_name": .string(className), "config": configuration,
-      "registered_name": custom.map { .string($0) } ?? (className == "Functional" ? "Functional" : .null),
+      "registered_name": custom.map { .string($0) } ?? ownName,
     ]
     for key in ["build_config", "name", "inbound_nodes"] where !isFlat { result[key] = json[key] }
     if generation < 3, result["name"] != nil { result["name"] = configuration["name"] }
@@ -60,8 +63,10 @@ struct ConfigurationMigration {
       return className == "Functional"
         ? try functional(configuration, layers) : try sequential(configuration, layers)
     }
-    if let wrapped = configuration["layer"], wrapped["class_name"] != nil {
-      return configuration.setting("layer", to: try entry(wrapped, position: 0))
+    // The layer of a wrapper, or one in the place of an activation function.
+    for key in ["layer", "activation"] {
+      guard let inner = configuration[key], inner["class_name"] != nil, inner["config"]?.object != nil else { continue }
+      return configuration.setting(key, to: try entry(inner, position: 0))
     }
     return configuration
   }
@@ -185,9 +190,29 @@ extension KerasModel {
 }
 
 extension KerasLayer {
+  /// The variables as Keras 3 shapes them: Keras 2 gives those of a `LayerNormalization` the order in which its axes are
+  /// listed, but counts their elements in the order of the axes themselves.
+  private var weightsInOrderOfAxes: OrderedDictionary<String, KerasWeight> {
+    get throws(FormatError) {
+      guard className == "LayerNormalization", let axes = try configuration.ints("axis"), axes != axes.sorted() else {
+        return weights
+      }
+      let order = axes.indices.sorted { axes[$0] < axes[$1] }
+      var result = weights
+      for (name, weight) in weights {
+        let tensor = try weight.tensor()
+        guard tensor.shape.count == order.count else { continue }
+        let shape = order.map { tensor.shape[$0] }
+        result[name] = KerasWeight(
+          name: weight.name, path: weight.path, value: .success(try tensor.reshaped(to: shape)))
+      }
+      return result
+    }
+  }
+
   /// Takes the variables of the layers of the same names, and tells how many layers took some.
   fileprivate mutating func adoptWeights(of old: KerasLayer) throws(FormatError) -> Int {
-    weights = old.weights
+    weights = try old.weightsInOrderOfAxes
     var count = weights.isEmpty ? 0 : 1
     let places = Dictionary(sublayers.enumerated().map { ($1.name, $0) }) { first, _ in first }
     for layer in old.sublayers {

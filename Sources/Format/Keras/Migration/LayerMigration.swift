@@ -22,6 +22,12 @@ enum LayerMigration {
       newClass = "ReLU"
       result["threshold"] = number(members["theta"]) ?? 1
       result["theta"] = nil
+    case "Discretization": result["trainable"] = nil
+    case "LayerNormalization":
+      let axes = (members["axis"]?.array ?? []).compactMap(\.int)
+      // Axes counted from either end are in no order of their own.
+      guard axes.allSatisfy({ $0 < 0 }) || axes.allSatisfy({ $0 >= 0 }) else { break }
+      if axes.count > 1 { result["axis"] = .array(axes.sorted().map { .int($0) }) }
     case "BatchNormalization":
       if let axis = members["axis"]?.array, axis.count == 1 { result["axis"] = axis[0] }
       if let mode = members["mode"]?.int, mode != 0 {

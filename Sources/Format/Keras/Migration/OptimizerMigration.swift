@@ -18,12 +18,13 @@ enum OptimizerMigration {
     return result
   }
 
-  /// TensorFlow's older optimizers keep all `m` and then all `v`; the newer ones go variable by variable already.
+  /// TensorFlow's older optimizers keep one list for each kind of slot. Keras 3 joins the first two of Adam's and
+  /// Adadelta's kind variable by variable, and keeps what follows (`vhat`) and RMSprop's lists as they are.
   private static func interleaved(_ slots: [KerasWeight]) -> [KerasWeight] {
     let kinds = slots.map { VariableRule.baseName($0.name) }
-    guard let first = kinds.first, let change = kinds.firstIndex(where: { $0 != first }),
-      slots.count.isMultiple(of: change), change > 0, ["m", "momentum", "rms"].contains(first)
+    guard let first = kinds.first, ["m", "accum_grad"].contains(first),
+      let count = kinds.firstIndex(where: { $0 != first }), slots.count.isMultiple(of: count)
     else { return slots }
-    return (0..<change).flatMap { index in stride(from: index, to: slots.count, by: change).map { slots[$0] } }
+    return (0..<count).flatMap { [slots[$0], slots[$0 + count]] } + slots.dropFirst(2 * count)
   }
 }

@@ -29,6 +29,26 @@ struct KerasOperation: Sendable {
   /// The operation of a class name; `nil` when it cannot be run.
   static func named(_ className: String) -> KerasOperation? { byName[className] }
 
+  /// The module in which Keras defines an operation.
+  static func module(of className: String) -> String {
+    "keras.src.ops." + (modules.first { $0.names.contains(className) }?.module ?? "numpy")
+  }
+
+  /// The operations that stand outside of `keras.ops.numpy`.
+  private static let modules: [(module: String, names: Set<String>)] = [
+    (
+      "nn",
+      [
+        "Celu", "Elu", "Gelu", "Glu", "HardShrink", "HardSigmoid", "HardSilu", "HardTanh", "LayerNorm", "LeakyRelu",
+        "LogSigmoid", "LogSoftmax", "Moments", "MultiHot", "Normalize", "OneHot", "RMSNorm", "Relu", "Relu6", "Selu",
+        "Sigmoid", "Silu", "SoftShrink", "Softmax", "Softplus", "Softsign", "SparsePlus", "SparseSigmoid", "Sparsemax",
+        "Squareplus", "TanhShrink", "Threshold",
+      ]
+    ),
+    ("core", ["Cast", "Slice", "StopGradient", "Unstack"]), ("math", ["Erf", "Logsumexp", "Rsqrt", "TopK"]),
+    ("linalg", ["Norm"]),
+  ]
+
   /// The class names of all operations that can be run.
   static var classNames: [String] { byName.keys.sorted() }
 }

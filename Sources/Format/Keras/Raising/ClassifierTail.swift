@@ -10,7 +10,11 @@ enum ClassifierTail {
   /// - Returns: the scores' value, and whether the output is the scores themselves under the classes' names.
   static func scores(behind output: String, _ raising: Raising) -> (name: String, areScores: Bool)? {
     var name = output
-    while let node = raising.producer(of: name), naming.contains(node.operatorType) {
+    while let node = raising.producer(of: name) {
+      if node.operatorType == "LinearClassifier", node.outputs.count == 2, name == node.outputs[0] {
+        return (node.outputs[1], false)
+      }
+      guard naming.contains(node.operatorType) else { return nil }
       guard let input = node.inputs.first(where: { !raising.isConstant($0) }) else { return nil }
       if node.operatorType == "ArgMax" || node.operatorType == "ZipMap" {
         return raising.isValue(input) ? (input, node.operatorType == "ZipMap") : nil

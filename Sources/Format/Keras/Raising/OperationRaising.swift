@@ -17,12 +17,15 @@ enum OperationRaising: RaisingRule {
     "GlobalAveragePool": "Mean", "GlobalMaxPool": "Max",
   ]
   static let operators = Set(elementwise.keys).union(reductions.keys).union([
-    "Cast", "ArgMax", "ArgMin", "Slice", "Split", "Gather", "MatMul", "Gelu", "Celu", "LogSoftmax",
+    "Cast", "ArgMax", "ArgMin", "Slice", "Split", "Gather", "MatMul", "Gelu", "Celu", "LogSoftmax", "Mod", "Tile",
   ])
 
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     guard raising.generation >= 3 else { return false }
     if let name = elementwise[node.operatorType] { return try combine(node, name, &raising) }
+    if node.operatorType == "Mod" {
+      return try combine(node, node.int("fmod", default: 0) == 0 ? "Mod" : "Fmod", &raising)
+    }
     guard let input = node.inputs.first, let value = raising.values[input], let rank = raising.shape(input)?.rank,
       !value.isCollapsed || ["Cast", "Gelu", "Celu"].contains(node.operatorType)
     else { return false }
@@ -49,6 +52,12 @@ enum OperationRaising: RaisingRule {
         node.operatorType == "ArgMax" ? "Argmax" : "Argmin", "numpy",
         ["axis": .int(axis), "keepdims": .bool(node.int("keepdims", default: 1) != 0)], [value], as: node.outputs[0],
         of: node)
+    case "Tile":
+      guard let repeats = raising.numbers(node, 1)?.compactMap({ Int(exactly: $0) }), repeats.count == rank,
+        repeats.first == 1
+      else { return false }
+      raising.emitOperation(
+        "Tile", "numpy", ["repeats": .array(repeats.map { .int($0) })], [value], as: node.outputs[0], of: node)
     case "MatMul":
       guard let other = raising.values[node.inputs[1]], !other.isCollapsed, rank > 2,
         raising.shape(node.inputs[1])?.rank == rank
@@ -125,6 +134,7 @@ extension Raising {
     guard tensor.count <= 4096, let numbers = try? tensor.doubles(), numbers.allSatisfy(\.isFinite) else { return nil }
     let elements = numbers.map { number -> JSONValue in
       if tensor.elementType == .bool { return .bool(number != 0) }
+      if tensor.elementType == .float64 { return .number("\(number)") }
       return tensor.elementType.isInteger ? .int(Int(number)) : Self.json([number])
     }
     if elements.count == 1 { return elements[0] }

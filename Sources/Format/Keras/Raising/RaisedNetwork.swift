@@ -85,6 +85,9 @@ struct RaisedNetwork {
     }
     content["name"] = .string("\(layer.name)_step")
     members["config"] = .object(content)
+    // Keras 3 asks for the module of a layer inside of another in legacy files, too.
+    members["module"] = "keras.layers"
+    members["registered_name"] = .null
     return object(
       "TimeDistributed",
       [

@@ -39,7 +39,8 @@ extension Raising {
     weights: [(name: String, tensor: Tensor)] = [], inputs: [RaisedValue], as output: String, of node: Node,
     weightName: String? = nil
   ) {
-    let inner = elementType(output)
+    // Inference knows nothing of what a rule puts between a node's inputs and its outputs.
+    let inner = inference[output]?.elementType ?? elementType(node.outputs.first ?? output)
     let name = uniqueName(
       Self.layerName(ofWeight: weightName) ?? (node.name.isEmpty ? "" : node.name),
       fallback: KerasConfigurationParser.snakeCase(className))

@@ -30,6 +30,9 @@ enum RaisingTable {
 
   /// The rules that a node may begin.
   static func rules(for node: Node) -> [any RaisingRule.Type] {
+    if node.domain == LinearModelRaising.domain {
+      return LinearModelRaising.operators.contains(node.operatorType) ? [LinearModelRaising.self] : []
+    }
     guard node.domain.isEmpty || node.domain == "ai.onnx" else { return [] }
     return rules.filter { $0.operators.contains(node.operatorType) }
   }

@@ -24,7 +24,7 @@ struct ArchiveLayout {
     let members = isKept ? model.preserved?.members ?? [] : []
     // The weights are laid out in a file of their own first, which goes with the writer.
     let weights = try AtomicWriter(scratchBeside: path)
-    try HDF5Writer.write(tree, into: weights)
+    do throws(FormatError) { try HDF5Writer.write(tree, into: weights) } catch { throw error.inFile(path) }
     let weightsFile = try MappedFile(path: weights.temporaryPath)
     try ZipWriter.write(to: path) { (archive) throws(FormatError) in
       try archive.add("metadata.json", Array(metadata.text().utf8))

@@ -41,4 +41,11 @@ struct OptimizerLayout {
 extension KerasWeight {
   /// The shape, where the elements can be had.
   var shape: [Int]? { (try? value.get())?.shape }
+
+  /// The group of the optimizer inside of another that a variable of Keras 3's tree belongs to; empty for the outer one.
+  var innerOptimizer: [String] {
+    let parts = path.split(separator: "/").map(String.init)
+    guard parts.first == "optimizer", let end = parts.lastIndex(of: "vars") else { return [] }
+    return Array(parts[1..<end])
+  }
 }

@@ -69,14 +69,19 @@ extension KerasModel {
   /// Refuses to lay a file out anew when it holds weights that no layer took, since they would be lost.
   func checkEveryWeightHasALayer() throws(FormatError) {
     guard let root, isArchitectureUnchanged else { return }
-    let bound = Set(root.all.flatMap(\.weights.values).map(\.path) + ownWeights.map(\.path))
+    let bound = Set(root.all.flatMap(\.weights.values).map(\.path) + ownWeights.map(\.path) + repeatedPaths)
     // What tf.keras keeps of its metrics is no part of the model.
-    if let lost = weights.first(where: { !bound.contains($0.path) && !$0.path.hasPrefix("/metrics/") }) {
+    if let lost = weights.first(where: { !bound.contains($0.path) && !$0.isOfMetric }) {
       throw FormatError(
         .unsupported,
         "the weight \"\(lost.name)\" is of no layer that is understood and has no place in another layout",
         file: path, at: lost.path)
     }
+  }
+
+  /// Where a tree of variables holds a layer's matrix a second time.
+  var repeatedPaths: [String] {
+    (root?.all ?? []).filter(\.repeatsInnerMatrix).compactMap(\.weightPlace).map { "\($0)/vars/0" }
   }
 
   /// The variables that belong to the model itself and to none of its layers.

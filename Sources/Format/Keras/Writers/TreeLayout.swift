@@ -29,7 +29,7 @@ struct TreeLayout {
   /// What tf.keras keeps of its metrics beside the layers stays where it was.
   private func putMetrics(in tree: inout HDF5Tree) {
     guard model.weightTree != nil else { return }
-    for weight in model.weights where weight.path.hasPrefix("/metrics/") {
+    for weight in model.weights where weight.isOfMetric {
       guard case .success(let tensor) = weight.value else { continue }
       tree.put(HDF5DatasetContent(tensor: tensor), at: weight.path)
     }
@@ -39,14 +39,17 @@ struct TreeLayout {
     tree.children["optimizer"] = nil
     guard let state = model.optimizer else { return }
     let layout = OptimizerLayout(state, of: model)
-    tree.descend(["optimizer"]) { Self.put(layout.variables, named: layout.name, in: &$0) }
+    let groups = OrderedDictionary(grouping: layout.variables, by: \.innerOptimizer)
+    for (inner, variables) in groups {
+      tree.descend(["optimizer"] + inner) { Self.put(variables, named: inner.last ?? layout.name, in: &$0) }
+    }
   }
 
   private func fill(_ layer: KerasLayer, into tree: inout HDF5Tree) throws(FormatError) {
     let inner = try Self.innerGroup(of: layer)
     let activation = layer.activationRules.map(\.name)
     let own = layer.weights.filter { !activation.contains($0.key) }
-    Self.put(inner == nil ? Array(own.values) : [], named: layer.name, in: &tree)
+    Self.put(inner == nil ? repeatedMatrix(of: layer) + own.values : [], named: layer.name, in: &tree)
     if !activation.isEmpty {
       let variables = activation.compactMap { layer.weights[$0] }
       tree.descend(["activation"]) { Self.put(variables, named: "activation", in: &$0) }
@@ -64,6 +67,11 @@ struct TreeLayout {
       counts[stem] = count + 1
       try fill(sublayer, at: ["layers", count == 0 ? stem : "\(stem)_\(count)"], in: &tree)
     }
+  }
+
+  private func repeatedMatrix(of layer: KerasLayer) -> [KerasWeight] {
+    guard layer.repeatsInnerMatrix, let inner = layer.sublayers.first else { return [] }
+    return [inner.weights["kernel"] ?? inner.weights["embeddings"]].compactMap(\.self)
   }
 
   private func fill(_ layer: KerasLayer, at path: [String], in tree: inout HDF5Tree) throws(FormatError) {

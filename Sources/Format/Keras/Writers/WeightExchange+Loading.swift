@@ -15,7 +15,7 @@ extension WeightExchange {
     guard var root = model.root, let own = architecture.root else { return (model, Report()) }
     try loading.visit(&root, own, inside: "", isTop: true)
     let bound = Set(root.all.flatMap(\.weights.values).map(\.path) + model.ownWeights.map(\.path))
-    loading.report.unused = model.weights.map(\.path).filter { !bound.contains($0) && !$0.hasPrefix("/metrics/") }
+    loading.report.unused = model.weights.filter { !bound.contains($0.path) && !$0.isOfMetric }.map(\.path)
     try loading.check(weights, architecture)
     if loading.hasChanged {
       model.root = root
@@ -23,6 +23,7 @@ extension WeightExchange {
         .adopting(architecture: architecture)
     }
     try checkShapes(of: model)
+    if model.optimizer == nil { loading.report.optimizerVariableCount = architecture.optimizer?.variables.count ?? 0 }
     return (model, loading.report)
   }
 

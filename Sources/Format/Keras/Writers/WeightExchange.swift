@@ -15,6 +15,8 @@ public enum WeightExchange {
     public var unused: [String] = []
     /// Weights whose shape is another, with both shapes; they stay as they were.
     public var mismatched: [String] = []
+    /// Variables of the optimizer beside the layers, which belong to other weights and are not taken.
+    public var optimizerVariableCount = 0
 
     /// Whether every weight was replaced and every tensor used.
     public var isComplete: Bool { missing.isEmpty && unused.isEmpty && mismatched.isEmpty }

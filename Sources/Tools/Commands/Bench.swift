@@ -119,7 +119,8 @@ struct Bench: ParsableCommand {
       if let gemm { try run.gemm(gemm.values) }
     } catch let error as EngineError {
       throw FormatError(
-        error.kind == .unsupported ? .unsupported : .mismatch, error.description.trimmingStop, file: path ?? "bench")
+        error.kind == .unsupported ? .unsupported : .mismatch, error.description.trimmingStop, file: path ?? "bench",
+        advice: error.kind == .shapeMismatch ? "Give the extents that fit with --batch and --size" : nil)
     } catch let error as FormatError {
       throw error.inFile(path ?? "bench")
     }

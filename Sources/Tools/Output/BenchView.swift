@@ -65,20 +65,21 @@ struct BenchView {
   }
 
   private var resultTable: Table {
+    // What a narrow terminal cuts stands last.
     var table = Table(
-      ("Batch", .right), ("Threads", .right), ("Median", .right), ("p90", .right), ("p95", .right), ("p99", .right),
-      ("Mean ± deviation", .right), ("Min", .right), ("Max", .right), ("Rows/s", .right), ("GFLOP/s", .right),
-      ("GB/s", .right))
+      ("Batch", .right), ("Threads", .right), ("Median", .right), ("Rows/s", .right), ("GFLOP/s", .right),
+      ("GB/s", .right), ("p90", .right), ("p95", .right), ("p99", .right), ("Mean ± deviation", .right),
+      ("Min", .right), ("Max", .right))
     for result in report.results {
       let statistics = result.statistics
       table.add(
         [
           String(result.batch), String(result.threads), Figures.duration(statistics.median),
-          Figures.duration(statistics.p90), Figures.duration(statistics.p95), Figures.duration(statistics.p99),
+          Figures.grouped(Figures.whole(result.rowsPerSecond)), Figures.short(result.gflops),
+          Figures.short(result.gigabytesPerSecond), Figures.duration(statistics.p90),
+          Figures.duration(statistics.p95), Figures.duration(statistics.p99),
           "\(Figures.duration(statistics.mean)) ± \(Figures.duration(statistics.deviation))",
           Figures.duration(statistics.minimum), Figures.duration(statistics.maximum),
-          Figures.grouped(Figures.whole(result.rowsPerSecond)), Figures.short(result.gflops),
-          Figures.short(result.gigabytesPerSecond),
         ])
     }
     return table
@@ -86,21 +87,22 @@ struct BenchView {
 
   private func stepTable(_ result: BenchReport.Result) -> Table {
     var table = Table(
-      ("Step", .left), ("Operator", .left), ("Kernel", .left), ("ms", .right), ("Share", .right),
-      ("GFLOP/s", .right), ("GB/s", .right), ("Limit", .left))
+      ("Step", .left), ("ms", .right), ("Share", .right), ("GFLOP/s", .right), ("GB/s", .right), ("Limit", .left),
+      ("Operator", .left), ("Kernel", .left))
     let total = result.steps.reduce(0) { $0 + $1.median }
     for step in result.steps {
       let bound = report.bound(step, in: result)
       table.add(
         [
-          step.description.name, step.description.operatorType, step.description.kernel,
-          Figures.fixed(step.median / 1000, 4), "\(Figures.fixed(total > 0 ? 100 * step.median / total : 0, 1)) %",
+          step.description.name, Figures.fixed(step.median / 1000, 4),
+          "\(Figures.fixed(total > 0 ? 100 * step.median / total : 0, 1)) %",
           step.operations > 0 ? Figures.short(step.gflops) : "", Figures.short(step.gigabytesPerSecond),
           bound.map { "\($0.kind.rawValue) \(Figures.fixed(100 * $0.share, 0)) %" } ?? "",
+          step.description.operatorType, step.description.kernel,
         ])
     }
     let rest = result.statistics.median - total
-    if rest > 0 { table.add("between steps", "", "", Figures.fixed(rest / 1000, 4), "", "", "", "") }
+    if rest > 0 { table.add("between steps", Figures.fixed(rest / 1000, 4), "", "", "", "", "", "") }
     return table
   }
 

@@ -12,16 +12,19 @@ package struct BenchmarkFigure: Sendable, Hashable {
     self.median = median
   }
 
+  /// `1 thread`, `2 threads`.
+  package static func text(_ threads: Int) -> String { threads == 1 ? "1 thread" : "\(threads) threads" }
+
   /// A network at a batch size.
   package static func network(batch: Int, threads: Int, precision: String, median: Double) -> BenchmarkFigure {
-    BenchmarkFigure(name: "batch \(batch), \(threads) threads, \(precision)", median: median)
+    BenchmarkFigure(name: "batch \(batch), \(text(threads)), \(precision)", median: median)
   }
 
   /// A kernel on one product.
   package static func kernel(
     _ kernel: String, rows: Int, depth: Int, columns: Int, threads: Int, median: Double
   ) -> BenchmarkFigure {
-    BenchmarkFigure(name: "\(rows) x \(depth) x \(columns), \(kernel), \(threads) threads", median: median)
+    BenchmarkFigure(name: "\(rows) x \(depth) x \(columns), \(kernel), \(text(threads))", median: median)
   }
 }
 

@@ -35,8 +35,8 @@ extension Ceilings {
     }
     for cache in machine.caches {
       for (count, pool) in pools {
-        // Half of the cache, so that it really holds what is read.
-        let value = memory.gigabytesPerSecond(cache.capacity(threads: count) / 2, pool, seconds: attempt, attempts)
+        let value = memory.gigabytesPerSecond(
+          bytes(of: cache, threads: count, machine), pool, seconds: attempt, attempts)
         add(Row(.cache(level: cache.level), threads: count, kernel: ReadKernel.current.name, value: value))
       }
     }
@@ -45,6 +45,14 @@ extension Ceilings {
       add(Row(.memory, threads: count, kernel: ReadKernel.current.name, value: value))
     }
     return Ceilings(rows: rows, caches: machine.caches)
+  }
+
+  /// Bytes that lie in one cache and not in those before it: a few times what those hold, and no more than half of it, for
+  /// others may use it, too.
+  private static func bytes(of cache: Machine.Cache, threads: Int, _ machine: Machine) -> Int {
+    let before = machine.caches.filter { $0.level < cache.level }.map { $0.capacity(threads: threads) }.max() ?? 0
+    let half = cache.capacity(threads: threads) / 2
+    return before == 0 ? half : min(4 * before, half)
   }
 
   private static func peak(_ kernel: PeakKernel, _ pool: ThreadPool) -> Double {

@@ -43,7 +43,8 @@ struct BenchRun {
       }
       guard let network = network?.network else { continue }
       let benchmark = try NetworkBenchmark(network, batch: setting.batch, sizes: sizes, seed: seed)
-      let text = "batch \(benchmark.batch), \(setting.threads) threads (\(index + 1) of \(settings.count))"
+      let text =
+        "batch \(benchmark.batch), \(BenchmarkFigure.text(setting.threads)) (\(index + 1) of \(settings.count))"
       let statistics = try benchmark.measure(stopwatch) { share in
         bar.show((Double(index) + share) / Double(settings.count), text)
       }

@@ -31,7 +31,7 @@ struct BenchView {
       printTable(lines(resultTable))
     }
     for result in report.results where !result.steps.isEmpty {
-      Swift.print("\nsteps of batch \(result.batch), \(Self.threads(result.threads)):")
+      Swift.print("\nsteps of batch \(result.batch), \(BenchmarkFigure.text(result.threads)):")
       printTable(lines(stepTable(result)))
     }
     if report.showsCeilings, let ceilings = report.ceilings { printTable(lines(ceilingTable(ceilings))) }
@@ -54,10 +54,10 @@ struct BenchView {
     let machine = report.machine
     let caches = machine.caches.map { "L\($0.level) \($0.byteCount >> 10) KiB" }.joined(separator: ", ")
     let parts = [
-      machine.processor, "\(machine.cores) cores", machine.chosen.rawValue, caches,
-      Figures.bytes(machine.memoryByteCount), machine.system, machine.kernel, "nnfmt \(nnfmtVersion)",
+      [machine.processor, "\(machine.cores) cores", machine.chosen.rawValue, caches],
+      [Figures.bytes(machine.memoryByteCount), machine.system, machine.kernel, "nnfmt \(nnfmtVersion)"],
     ]
-    Swift.print(parts.filter { !$0.isEmpty }.joined(separator: ", ").onOneLine)
+    for line in parts { Swift.print(line.filter { !$0.isEmpty }.joined(separator: ", ").onOneLine) }
   }
 
   private var inputText: String {
@@ -170,6 +170,4 @@ struct BenchView {
       }
     }
   }
-
-  private static func threads(_ count: Int) -> String { count == 1 ? "1 thread" : "\(count) threads" }
 }

@@ -2,8 +2,8 @@ import Glibc
 
 extension Ceilings {
   /// Seconds that one attempt takes, and how many attempts there are.
-  private static let attempt = 0.02
-  private static let attempts = 8
+  private static let attempt = 0.005
+  private static let attempts = 24
 
   /// Measures every arithmetic peak and every level of memory, a few seconds in all.
   ///

@@ -10,6 +10,11 @@ NN_GEMM_F32_KERNELS(X)
 #define X(isa) \
   extern const nn_unary_f32_kernel unary_f32__##isa[nn_unary_count]; \
   extern const nn_binary_f32_kernel binary_f32__##isa[nn_binary_count]; \
-  extern const nn_row_f32_kernels rows_f32__##isa;
+  extern const nn_row_f32_kernels rows_f32__##isa; \
+  extern const nn_read_kernel read_f32__##isa;
 NN_INSTRUCTION_SETS(X)
+#undef X
+
+#define X(quantity, isa) extern const nn_peak_kernel peak_##quantity##__##isa;
+NN_PEAK_KERNELS(X)
 #undef X

@@ -1,5 +1,9 @@
 #include "declarations.h"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 static const nn_gemm_f32_kernel *const gemm_kernels[] = {
 #define X(MR, NR, isa) &gemm_f32_##MR##x##NR##__##isa,
     NN_GEMM_F32_KERNELS(X)
@@ -21,6 +25,18 @@ static const nn_binary_f32_kernel *const binary_kernels[] = {
 static const nn_row_f32_kernels *const row_kernels[] = {
 #define X(isa) &rows_f32__##isa,
     NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+static const nn_read_kernel *const read_kernels[] = {
+#define X(isa) &read_f32__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+static const nn_peak_kernel *const peak_kernels[] = {
+#define X(quantity, isa) &peak_##quantity##__##isa,
+    NN_PEAK_KERNELS(X)
 #undef X
 };
 
@@ -50,6 +66,21 @@ bool nn_isa_is_available(int isa) {
   }
 }
 
+bool nn_feature_is_available(int feature, int isa) {
+  (void)isa;
+  if (feature == nn_feature_none) return true;
+#if defined(__x86_64__)
+  if (isa != nn_isa_avx512) return false;
+  return feature == nn_feature_dot_int8 ? __builtin_cpu_supports("avx512vnni") : __builtin_cpu_supports("avx512bf16");
+#elif defined(__aarch64__) && defined(__linux__)
+  // HWCAP_ASIMDDP and HWCAP2_BF16.
+  return feature == nn_feature_dot_int8 ? (getauxval(AT_HWCAP) >> 20 & 1) != 0
+                                        : (getauxval(AT_HWCAP2) >> 14 & 1) != 0;
+#else
+  return false;
+#endif
+}
+
 const char *nn_isa_name(int isa) { return isa_names[isa]; }
 
 size_t nn_gemm_f32_count(void) { return sizeof gemm_kernels / sizeof gemm_kernels[0]; }
@@ -61,3 +92,9 @@ const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa) { return unary_kern
 const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa) { return binary_kernels[isa]; }
 
 const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa) { return row_kernels[isa]; }
+
+const nn_read_kernel *nn_read_kernel_for(int isa) { return read_kernels[isa]; }
+
+size_t nn_peak_kernel_count(void) { return sizeof peak_kernels / sizeof peak_kernels[0]; }
+
+const nn_peak_kernel *nn_peak_kernel_at(size_t index) { return peak_kernels[index]; }

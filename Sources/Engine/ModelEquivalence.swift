@@ -32,17 +32,11 @@ public struct ModelEquivalence: Sendable {
         .mismatch,
         "\(left.inputs.count) inputs and \(kept) outputs have become \(right.inputs.count) and \(right.outputs.count)")
     }
-    var numbers = SplitMix(state: seed)
+    var numbers = RandomTensors(seed: seed)
     var inputs: [(Tensor, Tensor)] = []
     for (first, second) in zip(left.inputs, right.inputs) {
       let shape = Self.extents(first.shape, second.shape, rows: rows)
-      guard let count = checkedProduct(shape), count <= 1 << 28 else {
-        throw FormatError(.limit, "the input \"\(first.name)\" is too large to try")
-      }
-      // Integer inputs are indices as a rule: small ones exist in any table.
-      let isInteger = first.elementType?.isInteger ?? false
-      let values = (0..<count).map { _ in isInteger ? Float(numbers.next() % 2) : numbers.unit() }
-      let tensor = Tensor(values, shape: shape)
+      let tensor = try numbers.numbers(for: first, shape: shape)
       inputs.append(
         (
           try tensor.converted(to: first.elementType ?? .float32),
@@ -76,20 +70,4 @@ public struct ModelEquivalence: Sendable {
       return first?[axis].value ?? other ?? (axis == 0 ? rows : 3)
     }
   }
-}
-
-/// A repeatable source of numbers.
-private struct SplitMix {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-
-  /// A number from -1 to below 1.
-  mutating func unit() -> Float { Float(next() >> 40) / Float(1 << 23) - 1 }
 }

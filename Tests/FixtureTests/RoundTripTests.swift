@@ -40,6 +40,41 @@ import Testing
       try ModelFile.read(folder.file("first.onnx")), try ModelFile.read(folder.file("second.onnx")))
   }
 
+  private static let onnxRows = (Fixtures.rows(.predict) + Fixtures.rows(.text)).filter { $0.file.hasSuffix(".onnx") }
+
+  /// onnx → keras → onnx and onnx → h5 → onnx of what other programs wrote, message for message.
+  @Test(arguments: onnxRows, ["keras", "h5"]) func foreignONNXThroughKeras(_ row: FixtureRow, ending: String) throws {
+    let folder = try TemporaryFolder()
+    let (middle, back) = (folder.file("middle.\(ending)"), folder.file("back.onnx"))
+    let original = try row.read()
+    guard let there = try Self.converted(original, to: middle) else { return }
+    #expect(there.notes.contains { $0.kind == .kept && $0.subject == "ONNX model" })
+    let layers = try ModelFile.read(middle)
+    try expectEqual(original, layers)
+    try expectEqual(layers, original)
+    let notes = try Conversion().convert(layers, to: back).notes
+    #expect(notes.first?.subject == "ONNX model" && notes.allSatisfy { $0.kind == .restored })
+    try expectEqual(original, try ModelFile.read(back))
+    _ = try Conversion().convert(original, to: folder.file("plain.onnx"))
+    #expect(try TemporaryFolder.bytes(of: back) == TemporaryFolder.bytes(of: folder.file("plain.onnx")))
+  }
+
+  @Test func manyForeignModelsHaveLayers() throws {
+    let folder = try TemporaryFolder()
+    let count = try Self.onnxRows.count { try Self.converted(try $0.read(), to: folder.file("layers.keras")) != nil }
+    #expect(count >= 58)
+  }
+
+  /// `nil` when there are no layers for the operators, which are named.
+  private static func converted(_ file: ModelFile, to path: String) throws -> ConversionReport? {
+    do throws(FormatError) {
+      return try Conversion().convert(file, to: path)
+    } catch {
+      #expect(error.kind == .unsupported, "\(error)")
+      return nil
+    }
+  }
+
   /// The ending of the layout that a Keras fixture has, or of the one that takes its place.
   private func ending(_ row: FixtureRow) throws -> String {
     guard case .keras(let keras) = try row.read().content else { return "onnx" }

@@ -46,6 +46,12 @@ enum {
   nn_reduction_count
 };
 
+/// What a peak is counted in.
+enum { nn_peak_f32, nn_peak_bf16, nn_peak_int8 };
+
+/// Instructions that a processor may have beside those of its instruction set: dot products of bytes and of bfloat16.
+enum { nn_feature_none, nn_feature_dot_int8, nn_feature_dot_bf16 };
+
 #pragma clang assume_nonnull begin
 
 /// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
@@ -132,8 +138,33 @@ typedef struct {
   nn_row_reduction_f32 _Nonnull reductions[nn_reduction_count];
 } nn_row_f32_kernels;
 
+/// Nothing but arithmetic in registers, to find the most that a core does.
+typedef struct {
+  const char *name;
+  int isa, quantity, feature;
+  /// Operations of one iteration, a multiply-add being two.
+  size_t operations;
+  /// The result means nothing; it keeps the compiler from leaving the work out.
+  float (*run)(size_t iterations);
+} nn_peak_kernel;
+
+/// Reads `count` floats, as several sections side by side; a rest of less than 128 floats may stay unread.
+typedef uint32_t (*nn_read_f32)(const float *p, size_t count);
+
+/// Numbers of sections that there are functions for.
+enum { nn_read_section_counts = 3 };
+
+typedef struct {
+  const char *name;
+  int isa;
+  /// With 1, 2 and 4 sections.
+  nn_read_f32 _Nonnull run[nn_read_section_counts];
+} nn_read_kernel;
+
 /// Whether the processor and the operating system run an instruction set.
 bool nn_isa_is_available(int isa);
+/// Whether the processor has the instructions of a feature, in the form that the kernels of an instruction set use.
+bool nn_feature_is_available(int feature, int isa);
 /// `scalar`, `avx2` and so on.
 const char *nn_isa_name(int isa);
 
@@ -145,6 +176,11 @@ const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa);
 /// `nn_binary_count` rows of one instruction set.
 const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa);
 const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa);
+const nn_read_kernel *nn_read_kernel_for(int isa);
+
+size_t nn_peak_kernel_count(void);
+/// The rows of `NN_PEAK_KERNELS` in order.
+const nn_peak_kernel *nn_peak_kernel_at(size_t index);
 
 /// Processors this process may run on, at least 1.
 size_t nn_processor_count(void);

@@ -113,6 +113,9 @@ package struct ByteWidening: Sendable {
   package let columns: Int
   package let base: UnsafePointer<Int16>
 
+  /// Size of the storage.
+  package var byteCount: Int { depth * columns * MemoryLayout<Int16>.stride }
+
   /// - Parameters:
   ///   - source: [depth x columns], or [columns x depth] when `isTransposed`.
   ///   - zeros: one zero point, or one for each column.

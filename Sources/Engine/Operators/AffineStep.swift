@@ -23,7 +23,11 @@ struct AffineStep: Step {
     }
     let rows = try Extents.count(Array(shape.dropLast()))
     let (scale, offset, columns) = (scale, offset, columns)
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work(
+      [shape], inPlaceInputs: [0],
+      cost: StepCost(
+        operations: 2 * Double(rows) * Double(columns), constantByteCount: scale.byteCount + offset.byteCount)
+    ) { (memory) throws(EngineError) in
       guard let scale = unsafe scale.base, let offset = unsafe offset.base else { return }
       unsafe RowFunctions.affine(
         memory.input(0).assumingMemoryBound(to: Float.self), memory.output(0).assumingMemoryBound(to: Float.self),

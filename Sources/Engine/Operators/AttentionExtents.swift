@@ -50,6 +50,11 @@ struct AttentionExtents: Sendable {
   var presentValueShape: [Int] { [key.batch, key.heads, total, value.size] }
   var scoreShape: [Int] { [query.batch, query.heads, query.rows, total] }
 
+  /// The products of queries with keys and of probabilities with values.
+  var cost: StepCost {
+    .products(query.batch * query.heads, rows: query.rows, depth: total, columns: query.size + value.size)
+  }
+
   init(_ inputs: StepInputs, _ form: AttentionForm) throws(EngineError) {
     let shape = try inputs.shape(0)
     query = try HeadLayout(shape, heads: form.queryHeads)

@@ -16,7 +16,7 @@ struct AttentionStep<T: RealScalar>: Step {
     let (bytes, overflow) = extents.total.multipliedReportingOverflow(by: 2 * MemoryLayout<Double>.stride)
     guard !overflow else { throw EngineError(.shapeMismatch, "\(extents.total) keys are too many") }
     let form = form
-    return Work(shapes, scratchByteCount: bytes) { (memory) throws(EngineError) in
+    return Work(shapes, scratchByteCount: bytes, cost: extents.cost) { (memory) throws(EngineError) in
       try AttentionRun<T>(form, extents, memory).run()
     }
   }

@@ -100,7 +100,7 @@ struct MeanVarianceNormalizationStep<T: RealScalar>: Step {
     }
     let outer = nest { !reduced.contains($0) }
     let inner = nest { reduced.contains($0) }
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(count, operations: 6)) { (memory) throws(EngineError) in
       guard count > 0 else { return }
       let source = memory.input(0, T.self, count: count)
       let target = memory.output(0, T.self, count: count)

@@ -48,7 +48,8 @@ struct BatchNormalizationStep<T: RealScalar>: Step {
     var shapes = [shape]
     for index in [3, 4, 3, 4] { shapes.append(try inputs.shape(index)) }
     return Work(
-      shapes, scratchByteCount: 3 * channels * MemoryLayout<T>.stride, inPlaceInputs: [0]
+      shapes, scratchByteCount: 3 * channels * MemoryLayout<T>.stride, inPlaceInputs: [0],
+      cost: .elements(layout.count, operations: 3)
     ) { (memory) throws(EngineError) in
       let source = memory.input(0, T.self, count: layout.count)
       let scratch = unsafe memory.scratch.assumingMemoryBound(to: T.self)

@@ -181,7 +181,8 @@ struct SkipNormalizationStep<T: RealScalar>: Step {
     let normalization = normalization
     let hasOffset = offsetInput.map { inputs.has($0) } ?? false
     let hasBias = inputs.has(biasInput)
-    return Work([shape, layout.statistics, layout.statistics, shape]) { (memory) throws(EngineError) in
+    return Work([shape, layout.statistics, layout.statistics, shape], cost: .elements(count, operations: 10)) {
+      (memory) throws(EngineError) in
       guard count > 0 else { return }
       let result = unsafe memory.output(0).assumingMemoryBound(to: T.self)
       let sum = unsafe memory.optionalOutput(3)?.assumingMemoryBound(to: T.self) ?? result

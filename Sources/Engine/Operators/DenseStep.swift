@@ -63,7 +63,9 @@ package struct DenseStep: Step {
     let (depth, columns) = (depth, columns)
     return Work(
       [shape.dropLast() + [columns]],
-      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1)
+      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1),
+      cost: .products(
+        rows: rows, depth: depth, columns: columns, constantByteCount: weights.byteCount + bias.byteCount)
     ) { (memory) throws(EngineError) in
       unsafe Gemm.run(
         rows: rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: depth, weights: weights,
@@ -78,6 +80,8 @@ package struct DenseStep: Step {
   /// `nonisolated(unsafe)` holds because nothing writes after `init` returns.
   nonisolated(unsafe) let base: UnsafePointer<Float>?
   private let bytes: AlignedBytes?
+
+  var byteCount: Int { bytes?.count ?? 0 }
 
   init(_ values: [Float]?) {
     let bytes = values.map { AlignedBytes(copying: $0) }

@@ -94,12 +94,12 @@ struct EinsumStep<T: TensorScalar>: Step {
     }
     let count = try Extents.count(shape)
     let summed = all.dropFirst(kept.count).map { extents[$0] ?? 1 }
-    _ = try Extents.count(shape + summed)
+    let terms = try Extents.count(shape + summed)
     let outer = LoopNest(shape, strides: strides.map { Array($0.prefix(kept.count)) })
     let inner = LoopNest(summed, strides: strides.map { Array($0.dropFirst(kept.count)) })
     let counts = try (0..<inputs.count).map { index throws(EngineError) in try inputs.view(index).count }
     let (zero, one, multiply, add) = (zero, one, multiply, add)
-    return Work([shape]) { (memory) throws(EngineError) in
+    return Work([shape], cost: .elements(terms, operations: max(inputs.count, 1))) { (memory) throws(EngineError) in
       let target = memory.output(0, T.self, count: count)
       for index in 0..<count {
         let (row, column) = index.quotientAndRemainder(dividingBy: outer.rowLength)

@@ -10,13 +10,13 @@ struct FloatBinaryStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let (x, y) = (try inputs.shape(0), try inputs.shape(1))
     let shape = try Extents.broadcast([x, y])
-    _ = try Extents.count(shape)
+    let count = try Extents.count(shape)
     let nest = LoopNest(
       shape,
       strides: [Extents.strides(of: x, in: shape), Extents.strides(of: y, in: shape), Extents.strides(shape)])
     let operation = operation
     let inPlace = [(0, x), (1, y)].filter { $0.1 == shape }.map(\.0)
-    return Work([shape], inPlaceInputs: inPlace) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: inPlace, cost: .elements(count)) { (memory) throws(EngineError) in
       guard nest.rows > 0 else { return }
       let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
       let y = unsafe memory.input(1).assumingMemoryBound(to: Float.self)

@@ -11,7 +11,9 @@ struct FloatGemmStep: Step {
     let (rows, depth, columns) = (shapes.rows, shapes.depth, shapes.columns)
     let (options, offsetStrides) = (options, shapes.offsetStrides)
     let scratch = Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns, threads: 1)
-    return Work([[rows, columns]], scratchByteCount: scratch) { (memory) throws(EngineError) in
+    return Work(
+      [[rows, columns]], scratchByteCount: scratch, cost: .products(rows: rows, depth: depth, columns: columns)
+    ) { (memory) throws(EngineError) in
       guard rows > 0, columns > 0 else { return }
       let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
       unsafe Gemm.run(

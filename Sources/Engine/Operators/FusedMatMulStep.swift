@@ -60,6 +60,7 @@ private struct FusedMatMulShapes {
   let depth: Int
   let columns: Int
   let shape: [Int]
+  let cost: StepCost
   let transA: Bool
   let transB: Bool
   /// Walks over the matrices of both operands and of the result.
@@ -81,6 +82,7 @@ private struct FusedMatMulShapes {
     _ = try Extents.count(stack + [rows, columns])
     shape = stack + (left.count > 1 ? [rows] : []) + (right.count > 1 ? [columns] : [])
     let size = rows * columns
+    cost = .products(Extents.product(stack), rows: rows, depth: depth, columns: columns)
     nest = LoopNest(
       stack, strides: [a.strides(in: stack), b.strides(in: stack), Extents.strides(stack).map { $0 * size }])
   }
@@ -102,7 +104,7 @@ struct FloatFusedMatMulStep: Step {
     let alpha = options.alpha
     let scratch = Gemm.scratchByteCountWithPacking(
       rows: shapes.rows, depth: shapes.depth, columns: shapes.columns, threads: 1)
-    return Work([shapes.shape], scratchByteCount: scratch) { (memory) throws(EngineError) in
+    return Work([shapes.shape], scratchByteCount: scratch, cost: shapes.cost) { (memory) throws(EngineError) in
       guard shapes.rows > 0, shapes.columns > 0 else { return }
       let a = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
       let b = unsafe memory.input(1).assumingMemoryBound(to: Float.self)
@@ -131,7 +133,7 @@ struct PlainFusedMatMulStep<T: RealScalar>: Step {
     let stepsA = shapes.transA ? (1, shapes.a.rowStride) : (shapes.a.rowStride, 1)
     let stepsB = shapes.transB ? (1, shapes.b.rowStride) : (shapes.b.rowStride, 1)
     let alpha = T(options.alpha)
-    return Work([shapes.shape]) { (memory) throws(EngineError) in
+    return Work([shapes.shape], cost: shapes.cost) { (memory) throws(EngineError) in
       let a = memory.input(0, T.self, count: countA)
       let b = memory.input(1, T.self, count: countB)
       let c = memory.output(0, T.self, count: count)

@@ -44,7 +44,7 @@ struct GatedStep: Step {
     }
     let count = try Extents.count(shape)
     let gate = gate
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(count, operations: 2)) { (memory) throws(EngineError) in
       let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
       unsafe gate.apply(memory.input(0).assumingMemoryBound(to: Float.self), target, count: count, pool: memory.pool)
       unsafe BinaryOperation.multiply.apply(

@@ -34,7 +34,8 @@ struct GatherStep<Index: FixedWidthInteger & TensorScalar>: Step {
     let count = try Extents.count(indices)
     let block = Extents.product(shape.dropFirst(axis + 1), times: width)
     let outer = Extents.product(shape.prefix(axis))
-    return Work([result]) { (memory) throws(EngineError) in
+    let cost = StepCost(constantByteCount: outer * count * block, unreadInputs: [0])
+    return Work([result], cost: cost) { (memory) throws(EngineError) in
       let wanted = memory.input(1, Index.self, count: count)
       let source = unsafe memory.input(0)
       let target = unsafe memory.output(0)

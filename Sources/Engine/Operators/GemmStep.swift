@@ -44,7 +44,7 @@ struct GemmStep<T: TensorScalar>: Step {
     let (options, multiplyAdd, zero, one, scaled) = (options, multiplyAdd, zero, one, scaled)
     let stepA = options.transA ? (1, rows) : (depth, 1)
     let stepB = options.transB ? (1, depth) : (columns, 1)
-    return Work([shape]) { (memory) throws(EngineError) in
+    return Work([shape], cost: .products(rows: rows, depth: depth, columns: columns)) { (memory) throws(EngineError) in
       let a = memory.input(0, T.self, count: countA)
       let b = memory.input(1, T.self, count: countB)
       let result = memory.output(0, T.self, count: count)

@@ -32,7 +32,7 @@ struct GroupNormalizationStep<T: RealScalar>: Step {
     let columns = count == 0 ? 0 : count / (shape[0] * parameters)
     let normalization = RowNormalization(isCentred: true, epsilon: epsilon)
     let batch = shape[0]
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(count, operations: 8)) { (memory) throws(EngineError) in
       guard count > 0 else { return }
       let target = unsafe memory.output(0).assumingMemoryBound(to: T.self)
       unsafe normalization.apply(

@@ -80,6 +80,11 @@ struct LinearModel: Sendable {
     return (product + 63) & ~63 + rows * features * MemoryLayout<Float>.stride
   }
 
+  func cost(rows: Int) -> StepCost {
+    .products(
+      rows: rows, depth: features, columns: targets, constantByteCount: weights.byteCount + intercepts.byteCount)
+  }
+
   /// Writes raw scores [rows x targets].
   @unsafe func scores<T: TensorScalar>(
     _ memory: StepMemory, rows: Int, read: (T) -> Float, into scores: UnsafeMutablePointer<Float>
@@ -122,8 +127,9 @@ private struct RegressorStep<T: TensorScalar>: Step {
     let rows = try model.rows(inputs.shape(0))
     _ = try Extents.count([rows, model.targets])
     let (model, read) = (model, read)
-    return Work([[rows, model.targets]], scratchByteCount: model.scratchByteCount(rows: rows)) {
-      (memory) throws(EngineError) in
+    return Work(
+      [[rows, model.targets]], scratchByteCount: model.scratchByteCount(rows: rows), cost: model.cost(rows: rows)
+    ) { (memory) throws(EngineError) in
       let scores = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
       unsafe model.scores(memory, rows: rows, read: read, into: scores)
       unsafe model.transform(scores, rows: rows, columns: model.targets, pool: memory.pool)
@@ -162,7 +168,8 @@ private struct ClassifierStep<T: TensorScalar, Label: TensorScalar>: Step {
     let (model, labels, read) = (model, labels, read)
     return Work(
       [[rows], [rows, columns]],
-      scratchByteCount: model.scratchByteCount(rows: rows) + 64 + count * MemoryLayout<Float>.stride
+      scratchByteCount: model.scratchByteCount(rows: rows) + 64 + count * MemoryLayout<Float>.stride,
+      cost: model.cost(rows: rows)
     ) { (memory) throws(EngineError) in
       let spare = unsafe memory.scratch + ((model.scratchByteCount(rows: rows) + 63) & ~63)
       let scores = unsafe (memory.optionalOutput(1) ?? spare).assumingMemoryBound(to: Float.self)

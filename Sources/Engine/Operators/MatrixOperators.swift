@@ -97,7 +97,8 @@ struct MatMulStep<Product: MatrixProduct>: Step {
     let (rows, depth, columns) = (stack.rows, stack.depth, stack.columns)
     let product = product
     return Work(
-      [stack.shape], scratchByteCount: product.scratchByteCount(rows: rows, depth: depth, columns: columns)
+      [stack.shape], scratchByteCount: product.scratchByteCount(rows: rows, depth: depth, columns: columns),
+      cost: .products(stack.count, rows: rows, depth: depth, columns: columns)
     ) { (memory) throws(EngineError) in
       let a = unsafe memory.input(0).assumingMemoryBound(to: Product.Scalar.self)
       let b = unsafe memory.input(1).assumingMemoryBound(to: Product.Scalar.self)

@@ -8,6 +8,8 @@ struct MatrixStack: Sendable {
   let columns: Int
   /// The shape of the result.
   let shape: [Int]
+  /// How many products there are.
+  let count: Int
   private let nest: LoopNest
 
   /// - Throws: `EngineError` of kind `shapeMismatch` when the operands cannot be multiplied.
@@ -25,6 +27,7 @@ struct MatrixStack: Sendable {
     let stack = try Extents.broadcast([stackA, stackB])
     shape = stack + (left.count > 1 ? [rows] : []) + (right.count > 1 ? [columns] : [])
     _ = try Extents.count(stack + [rows, columns])
+    count = Extents.product(stack)
     nest = LoopNest(
       stack,
       strides: [Extents.strides(of: stackA, in: stack), Extents.strides(of: stackB, in: stack), Extents.strides(stack)])

@@ -77,7 +77,7 @@ struct PowerStep: Step {
     }
     let rest = cursor
     let needed = casts.reduce(power.scratchByteCount) { max($0, $1?.scratchByteCount ?? 0) }
-    return Work(power.outputShapes, scratchByteCount: rest + needed) { (memory) throws(EngineError) in
+    return Work(power.outputShapes, scratchByteCount: rest + needed, cost: power.cost) { (memory) throws(EngineError) in
       let scratch = unsafe memory.scratch
       let slots = unsafe scratch.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
       func run(_ work: Work, inputs: Int) throws(EngineError) {
@@ -124,7 +124,7 @@ struct ClipStep<T: Comparable & TensorScalar>: Step {
         throw EngineError(.shapeMismatch, "a bound has shape \(Shape(try inputs.shape(bound))), not that of a scalar")
       }
     }
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(count)) { (memory) throws(EngineError) in
       let source = memory.input(0, T.self, count: count)
       let target = memory.output(0, T.self, count: count)
       let lowest = hasLowest ? memory.input(1, T.self, count: 1)[0] : nil

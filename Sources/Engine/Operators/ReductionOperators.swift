@@ -106,13 +106,13 @@ struct ReductionStep<T: TensorScalar>: Step {
     if T.self == Float.self, kept.allSatisfy({ axis in reduced.allSatisfy { axis < $0 } }), !reduced.isEmpty,
       let row = RowForm(options.reduction, length: inner.rows * inner.rowLength)
     {
-      return Work([result]) { (memory) throws(EngineError) in
+      return Work([result], cost: .elements(count)) { (memory) throws(EngineError) in
         unsafe row.reduction.apply(
           memory.input(0).assumingMemoryBound(to: Float.self), memory.output(0).assumingMemoryBound(to: Float.self),
           rows: resultCount, columns: row.length, pool: memory.pool, finish: row.finish)
       }
     }
-    return Work([result]) { (memory) throws(EngineError) in
+    return Work([result], cost: .elements(count)) { (memory) throws(EngineError) in
       let source = memory.input(0, T.self, count: count)
       let target = memory.output(0, T.self, count: resultCount)
       var index = 0

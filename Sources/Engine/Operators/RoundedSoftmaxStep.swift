@@ -29,7 +29,8 @@ struct RoundedSoftmaxStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)
     let layout = try AxisLayout(shape, axis: axis, flattens: flattens)
-    return Work([shape], inPlaceInputs: [0]) { [self] (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(layout.count, operations: 5)) {
+      [self] (memory) throws(EngineError) in
       let source = memory.input(0, Float.self, count: layout.count)
       let target = memory.output(0, Float.self, count: layout.count)
       layout.forEachLine { start in line(source, target, start: start, length: layout.length, stride: layout.inner) }

@@ -96,7 +96,10 @@ struct RowNormalizationStep<T: RealScalar>: Step {
     let inverseOutput = givesMean ? 2 : 1
     let givesMean = givesMean
     let scaling = isSimple ? nil : try BroadcastParameters(inputs, shape: layout.shape)
-    return Work([layout.shape, layout.statistics, layout.statistics], inPlaceInputs: isSimple ? [0] : []) {
+    return Work(
+      [layout.shape, layout.statistics, layout.statistics], inPlaceInputs: isSimple ? [0] : [],
+      cost: .elements(rows * length, operations: 8)
+    ) {
       (memory) throws(EngineError) in
       let target = unsafe memory.output(0).assumingMemoryBound(to: T.self)
       let means = unsafe givesMean ? memory.optionalOutput(1) : nil

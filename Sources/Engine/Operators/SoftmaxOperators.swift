@@ -61,7 +61,7 @@ struct SoftmaxStep<T: RealScalar>: Step {
     let layout = try AxisLayout(shape, axis: axis, flattens: flattens)
     let (count, length) = (layout.count, layout.length)
     let isLogarithmic = isLogarithmic
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(count, operations: 5)) { (memory) throws(EngineError) in
       if T.self == Float.self, layout.inner == 1 {
         let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
         let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)

@@ -20,7 +20,7 @@ import NNFormat
     let count = try Extents.count(shape)
     let loop = unsafe loop
     let keepsSize = MemoryLayout<In>.size == MemoryLayout<Out>.size
-    return Work([shape], inPlaceInputs: keepsSize ? [0] : []) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: keepsSize ? [0] : [], cost: .elements(count)) { (memory) throws(EngineError) in
       unsafe loop(
         memory.input(0).assumingMemoryBound(to: In.self), memory.output(0).assumingMemoryBound(to: Out.self), count)
     }
@@ -40,7 +40,7 @@ package struct ActivationStep: Step {
     let shape = try inputs.shape(0)
     let count = try Extents.count(shape)
     let activation = activation
-    return Work([shape], inPlaceInputs: [0]) { (memory) throws(EngineError) in
+    return Work([shape], inPlaceInputs: [0], cost: .elements(count)) { (memory) throws(EngineError) in
       let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
       let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
       unsafe activation.apply(source, target, count: count, pool: memory.pool)

@@ -28,7 +28,7 @@ package struct VariadicStep<Scalar: TensorScalar>: Step {
     let nest = LoopNest(
       shape, strides: shapes.map { Extents.strides(of: $0, in: shape) } + [Extents.strides(shape)])
     let (combine, finish) = (combine, finish)
-    return Work([shape]) { (memory) throws(EngineError) in
+    return Work([shape], cost: .elements(count, operations: max(counts.count - 1, 1))) { (memory) throws(EngineError) in
       let result = memory.output(0, Scalar.self, count: count)
       for operand in counts.indices {
         let values = memory.input(operand, Scalar.self, count: counts[operand])

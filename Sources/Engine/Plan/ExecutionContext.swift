@@ -82,27 +82,55 @@ public final class ExecutionContext {
     _ resolution: Resolution, inputs: UnsafeBufferPointer<UnsafeRawPointer>,
     outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) throws(EngineError) {
+    unsafe bind(resolution, inputs: inputs, outputs: outputs)
+    for step in resolution.steps { try run(step, resolution) }
+    unsafe copyOutputs(resolution, outputs)
+  }
+
+  /// Runs as `run(_:inputs:outputs:)` does and tells how long each step took.
+  package func run(
+    _ resolution: Resolution, inputs: UnsafeBufferPointer<UnsafeRawPointer>,
+    outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>, timing: inout StepTimes
+  ) throws(EngineError) {
+    unsafe bind(resolution, inputs: inputs, outputs: outputs)
+    for (index, step) in resolution.steps.enumerated() {
+      let start = MonotonicClock.nanoseconds
+      try run(step, resolution)
+      timing.record(index, MonotonicClock.nanoseconds - start)
+    }
+    unsafe copyOutputs(resolution, outputs)
+  }
+
+  /// Puts the caller's addresses where the steps look for them.
+  @inline(__always)
+  private func bind(
+    _ resolution: Resolution, inputs: UnsafeBufferPointer<UnsafeRawPointer>,
+    outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
+  ) {
     strings.removeAll()
     let slots = unsafe resolution.slots
     for patch in resolution.inputPatches {
       unsafe slots[patch.slot] = unsafe UnsafeMutableRawPointer(mutating: inputs[patch.input])
     }
     for patch in resolution.outputPatches { unsafe slots[patch.slot] = unsafe outputs[patch.output] }
-    let scratch = unsafe resolution.scratch
-    let pool = plan.pool
-    let strings = strings
-    for step in resolution.steps {
-      do throws(EngineError) {
-        try unsafe step.run(
-          StepMemory(
-            slots: slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount, scratch: scratch,
-            pool: pool, strings: strings))
-      } catch {
-        throw EngineError(error.kind, error.message, node: error.node ?? plan.steps[step.step].label)
-      }
+  }
+
+  @inline(__always)
+  private func run(_ step: Resolution.ReadyStep, _ resolution: Resolution) throws(EngineError) {
+    do throws(EngineError) {
+      try unsafe step.run(
+        StepMemory(
+          slots: resolution.slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount,
+          scratch: resolution.scratch, pool: plan.pool, strings: strings))
+    } catch {
+      throw EngineError(error.kind, error.message, node: error.node ?? plan.steps[step.step].label)
     }
+  }
+
+  @inline(__always)
+  private func copyOutputs(_ resolution: Resolution, _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>) {
     for copy in resolution.copies {
-      if let source = unsafe slots[copy.slot] {
+      if let source = unsafe resolution.slots[copy.slot] {
         unsafe outputs[copy.output].copyMemory(from: source, byteCount: copy.byteCount)
       }
     }

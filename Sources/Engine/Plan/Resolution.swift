@@ -13,6 +13,9 @@ import NNFormat
     let inputCount: Int
     let outputCount: Int
     let step: Int
+    let cost: StepCost
+    /// Bytes that a run of it reads and writes.
+    let byteCount: Int
   }
 
   /// Bytes that have to reach an output from a value which could not be computed in place.

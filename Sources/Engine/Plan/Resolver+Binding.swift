@@ -25,7 +25,8 @@ extension Resolver {
       resolution.steps.append(
         Resolution.ReadyStep(
           run: work.run, slot: slot, inputCount: step.inputs.count,
-          outputCount: step.outputs.count, step: index))
+          outputCount: step.outputs.count, step: index, cost: work.cost,
+          byteCount: work.cost.byteCount(of: step, values)))
       for value in step.inputs + step.outputs {
         if let value { bind(value, to: slot, in: resolution, memory) }
         slot += 1
@@ -69,5 +70,16 @@ extension Resolver {
       resolution.copies.append(
         Resolution.OutputCopy(output: index, slot: firstSlot + index, byteCount: resolved.byteCount))
     }
+  }
+}
+
+extension StepCost {
+  /// Bytes that a run of a step reads and writes.
+  func byteCount(of step: ExecutionPlan.BoundStep, _ values: [ResolvedValue?]) -> Int {
+    let read = step.inputs.indices.reduce(constantByteCount) { sum, position in
+      guard let input = step.inputs[position], !unreadInputs.contains(position) else { return sum }
+      return sum + (values[input]?.byteCount ?? 0)
+    }
+    return step.outputs.reduce(read) { $0 + ($1.flatMap { values[$0]?.byteCount } ?? 0) }
   }
 }

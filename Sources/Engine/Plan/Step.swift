@@ -42,15 +42,19 @@ package struct Work {
   package var inPlaceInputs: [Int]
   /// The input whose bytes the first output is, unchanged; the work is then nothing.
   package var alias: Int?
+  /// What a run costs.
+  package var cost: StepCost
   package var run: Body
 
   package init(
-    _ outputShapes: [[Int]], scratchByteCount: Int = 0, inPlaceInputs: [Int] = [], run: @escaping Body
+    _ outputShapes: [[Int]], scratchByteCount: Int = 0, inPlaceInputs: [Int] = [], cost: StepCost = StepCost(),
+    run: @escaping Body
   ) {
     self.outputShapes = outputShapes
     self.scratchByteCount = scratchByteCount
     self.inPlaceInputs = inPlaceInputs
     alias = nil
+    self.cost = cost
     self.run = run
   }
 

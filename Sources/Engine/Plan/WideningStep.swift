@@ -52,7 +52,7 @@ package struct WideningStep: Step {
     let innerScratch = cursor
     let run = work.run
     let outputCount = work.outputShapes.count
-    return Work(work.outputShapes, scratchByteCount: cursor + work.scratchByteCount) {
+    return Work(work.outputShapes, scratchByteCount: cursor + work.scratchByteCount, cost: work.cost) {
       (memory) throws(EngineError) in
       let scratch = unsafe memory.scratch
       let slots = unsafe scratch.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)

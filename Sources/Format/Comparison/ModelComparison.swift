@@ -1,8 +1,9 @@
 /// What tells two model files apart: structure, hyper-parameters, weights, training state.
 ///
 /// Two Keras files are compared layer by layer, two ONNX files node by node, whatever their layout; a Keras file and an
-/// ONNX file layer by layer when the ONNX file carries the Keras model it was made from and still has its graph, else by
-/// the graph that the Keras one lowers to. The order of keys, spellings of one number and members that are
+/// ONNX file layer by layer when the ONNX file carries the Keras model it was made from and still has its graph, node by node
+/// when the Keras file carries the ONNX model it was made from and still has its layers, else by the graph that the Keras
+/// one lowers to. The order of keys, spellings of one number and members that are
 /// `null` on one side and absent on the other are no differences; versions, dates and producers are notes.
 public struct ModelComparison: Sendable {
   /// What a difference concerns.
@@ -50,6 +51,9 @@ public struct ModelComparison: Sendable {
     case (.keras(let one), .onnx(let other)):
       if let restored = restoredKeras(other, at: right.path, isLeft: false) {
         compare(one, restored)
+      } else if let original = restoredONNX(one, isLeft: true) {
+        noteTraining(one, isLeft: true)
+        compare(original, other)
       } else {
         noteTraining(one, isLeft: true)
         compareLowered(try one.lowered(), other)
@@ -57,6 +61,9 @@ public struct ModelComparison: Sendable {
     case (.onnx(let one), .keras(let other)):
       if let restored = restoredKeras(one, at: left.path, isLeft: true) {
         compare(restored, other)
+      } else if let original = restoredONNX(other, isLeft: false) {
+        noteTraining(other, isLeft: false)
+        compare(one, original)
       } else {
         noteTraining(other, isLeft: false)
         compareLowered(one, try other.lowered())
@@ -76,6 +83,17 @@ public struct ModelComparison: Sendable {
     case .intact(let keras): return keras
     case .outdated(let reason):
       note(.metadata, "the Keras model carried along", isLeft ? reason : nil, isLeft ? nil : reason)
+      return nil
+    case .none: return nil
+    }
+  }
+
+  /// The ONNX model that the layers of a Keras file were made from, when they are still those of then.
+  private mutating func restoredONNX(_ keras: KerasModel, isLeft: Bool) -> Model? {
+    switch ONNXSidecar.read(keras) {
+    case .intact(let model): return model
+    case .outdated(let reason):
+      note(.metadata, "the ONNX model carried along", isLeft ? reason : nil, isLeft ? nil : reason)
       return nil
     case .none: return nil
     }

@@ -11,15 +11,19 @@ public struct Conversion: Sendable {
   /// A conversion with the default settings.
   public init() {}
 
-  /// Makes an ONNX model of a Keras model; what its graph does not say is carried in the model's sidecar.
+  /// Makes an ONNX model of a Keras model: the one its layers were made from when the file carries it and it still fits,
+  /// else one of new operators, whose sidecar carries what the graph does not say.
   ///
   /// - Throws: `FormatError` that names the first layer without operators, or the variable that cannot be read.
   public func onnx(from keras: KerasModel) throws(FormatError) -> (model: Model, notes: [ConversionNote]) {
     do throws(FormatError) {
+      let (original, reasons) = try original(of: keras)
+      if let original { return original }
       let version = operatorSetVersion ?? KerasModel.defaultOperatorSetVersion
       var (model, lowering) = try keras.lowering(isTolerant: false, operatorSetVersion: version)
       let result = try KerasSidecar.attach(keras, to: &model, carried: lowering.carriedWeights)
-      var notes = [ConversionNote(.kept, "configuration", "the layers' configuration is kept in the metadata")]
+      var notes = reasons
+      notes.append(ConversionNote(.kept, "configuration", "the layers' configuration is kept in the metadata"))
       if keras.trainingConfiguration != nil {
         notes.append(
           ConversionNote(
@@ -61,12 +65,8 @@ public struct Conversion: Sendable {
     case .none: break
     }
     do throws(FormatError) {
-      let raised = try KerasModel.raised(from: model, layout: layout, path: path)
-      let foreign = model.trainingInfo.filter { $0.algorithm?.name != KerasSidecar.graphName }
-      if !foreign.isEmpty { notes.append(ConversionNote(.dropped, "training graphs", "Keras has no place for them")) }
-      for key in model.metadata.keys where !key.hasPrefix(KerasSidecar.prefix) {
-        notes.append(ConversionNote(.dropped, "metadata \"\(key)\"", "Keras has no place for it"))
-      }
+      var raised = try KerasModel.raised(from: model, layout: layout, path: path)
+      notes += try carry(model, in: &raised.model)
       return (raised.model, notes + raised.notes)
     } catch {
       throw error.inFile(path)

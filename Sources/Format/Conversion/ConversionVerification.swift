@@ -29,8 +29,9 @@ public struct ConversionVerification: Sendable {
     switch (source.content, result.content) {
     case (.keras, .keras): return true
     case (.onnx, .onnx): return conversion.operatorSetVersion == nil
-    case (.keras, .onnx(let model)), (.onnx(let model), .keras):
+    case (.keras(let keras), .onnx(let model)), (.onnx(let model), .keras(let keras)):
       if case .intact = KerasSidecar.read(model, path: source.path) { return true }
+      if case .intact = ONNXSidecar.read(keras) { return conversion.operatorSetVersion == nil }
       return false
     }
   }

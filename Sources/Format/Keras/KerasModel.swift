@@ -46,6 +46,8 @@ public struct KerasModel: Sendable {
   public var optimizer: KerasOptimizerState?
   /// What the user of the file should know.
   public var findings: [Finding]
+  /// The ONNX model that the layers were made from, when the file carries it.
+  var onnxSidecar: ONNXSidecar?
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
   /// The file's content as it was read.

@@ -16,6 +16,8 @@ public struct Tensor: Sendable {
   public var encoding = TensorEncoding()
   /// What the file says beyond the other properties.
   public var unknownFields = UnknownFields()
+  /// The initializer that the elements are those of, while layers are made of a graph.
+  var origin: TensorOrigin?
 
   /// A tensor over existing storage.
   ///
@@ -97,7 +99,9 @@ public struct Tensor: Sendable {
 
   /// The same bytes under another shape with as many elements.
   public func reshaped(to shape: [Int]) throws(FormatError) -> Tensor {
-    try Tensor(elementType: elementType, shape: shape, storage: storage)
+    var tensor = try Tensor(elementType: elementType, shape: shape, storage: storage)
+    tensor.origin = origin
+    return tensor
   }
 }
 

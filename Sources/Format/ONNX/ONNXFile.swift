@@ -81,11 +81,7 @@ public enum ONNXFile {
   private static func written(_ message: WireWriter, to path: String) throws(FormatError) -> AtomicWriter {
     try message.checkSize()
     let file = try AtomicWriter(replacing: path)
-    try message.forEachPart { (bytes) throws(FormatError) in
-      try file.write(bytes)
-    } payload: { (tensor) throws(FormatError) in
-      try file.write(tensor)
-    }
+    try message.write(into: file)
     return file
   }
 }
@@ -110,6 +106,15 @@ extension WireWriter {
       position = part.position
     }
     try body(Array(bytes[position...]))
+  }
+
+  /// Appends everything to a file; elements go there from where they are.
+  func write(into file: borrowing AtomicWriter) throws(FormatError) {
+    try forEachPart { (bytes) throws(FormatError) in
+      try file.write(bytes)
+    } payload: { (tensor) throws(FormatError) in
+      try file.write(tensor)
+    }
   }
 
   /// Everything written as one array.

@@ -10,8 +10,26 @@ extension ModelReport {
     training = Self.training(of: model)
     if let backend = model.backend { metadata["backend"] = backend }
     if let date = model.metadata?["date_saved"]?.string { metadata["date_saved"] = date }
+    describeSidecar(of: model)
     guard model.root != nil else { return describeGroups(model) }
     describeLayers(model)
+  }
+
+  /// The ONNX model that the layers were made from, without asking whether it still fits them.
+  private mutating func describeSidecar(of model: KerasModel) {
+    guard let sidecar = model.onnxSidecar else { return }
+    do throws(FormatError) {
+      let original = try sidecar.model()
+      let producer = [original.producerName, original.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
+      let sets = original.operatorSets.map { "\($0.domain.isEmpty ? "ai.onnx" : $0.domain) \($0.version)" }
+      metadata["onnx"] =
+        "made from an ONNX model that is carried along (\(([producer] + sets).filter { !$0.isEmpty }.joined(separator: ", ")))"
+    } catch {
+      findings.append(
+        Finding(
+          .warning, "unreadable-onnx", "the ONNX model that is carried along cannot be read: \(error.message)",
+          at: error.place ?? model.path))
+    }
   }
 
   private mutating func describeLayers(_ model: KerasModel) {

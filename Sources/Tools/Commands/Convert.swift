@@ -8,7 +8,8 @@ struct Convert: ParsableCommand {
     abstract: "Convert between Keras (.h5, .keras, .weights.h5), ONNX and weights by name (.safetensors, .npz).",
     discussion: """
       The ending of OUT decides the format. What ONNX cannot say of a Keras model (configuration, training state, names)
-      travels in the file and comes back when it is converted back. A file of weights alone takes its layers from
+      travels in the file and comes back when it is converted back; so does the ONNX model that a .keras or .h5 file was
+      made from, with the weights that the layers have by then. A file of weights alone takes its layers from
       --architecture; its weights are matched by name, as dense/kernel, and have to be all there.
 
       Exit status: 0 done, 1 --check found a difference, 2 it could not be done, and nothing was written.

@@ -7,19 +7,41 @@ struct SharedOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Use this many threads (default: all cores).", valueName: "N"))
   var threads: Int?
 
-  @Flag(help: "Print the result as one JSON object.")
-  var json = false
+  @OptionGroup var output: OutputOptions
 
-  @Flag(help: "Print nothing but results and errors.")
-  var quiet = false
+  var json: Bool { output.json }
+  var quiet: Bool { output.quiet }
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more.") }
   }
 
   /// Writes a note for people to standard error.
+  func note(_ text: String) { output.note(text) }
+}
+
+/// How results and notes are given.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print the result as one JSON object.")
+  var json = false
+
+  @Flag(help: "Print nothing but results and errors.")
+  var quiet = false
+
+  /// Writes a note for people to standard error.
   func note(_ text: String) {
     if !quiet { Terminal.note(text) }
+  }
+}
+
+/// Whole numbers of 1 or more, separated by commas: `1,2,4`.
+struct NumberList: ExpressibleByArgument {
+  let values: [Int]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    values = parts.compactMap { $0 }
+    guard values.count == parts.count, values.allSatisfy({ $0 > 0 }) else { return nil }
   }
 }
 

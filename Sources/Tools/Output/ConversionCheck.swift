@@ -26,6 +26,12 @@ struct ConversionCheck {
       }
       result = try result.adopting(architecture: source)
     }
+    if case .keras(let layers) = source.content, case .onnx(var model) = result.content {
+      // What an ONNX model that came back gives beyond its layers has nothing to be compared with.
+      let names = Set(Conversion.outputs(of: model, missingIn: layers))
+      model.graph.outputs.removeAll { names.contains($0.name) }
+      result.content = .onnx(model)
+    }
     do throws(FormatError) {
       outputs = try ModelEquivalence(try source.model(), try result.model(), omitting: dropped).outputs
     } catch {

@@ -30,6 +30,18 @@ enum Figures {
     return decimals == 0 ? sign + padded : sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
   }
 
+  /// A time, given in microseconds, with the unit that suits it: `36.61 µs`.
+  static func duration(_ microseconds: Double) -> String {
+    guard microseconds.isFinite else { return "\(microseconds)" }
+    let units = [("ns", 1000.0), ("µs", 1), ("ms", 1e-3), ("s", 1e-6)]
+    let (unit, factor) = units.first { abs(microseconds) * $0.1 < 1000 } ?? ("s", 1e-6)
+    let value = microseconds * factor
+    return "\(fixed(value, abs(value) < 10 ? 2 : 1)) \(unit)"
+  }
+
+  /// The nearest whole number, within the range of `Int`.
+  static func whole(_ value: Double) -> Int { Int(exactly: value.rounded()) ?? (value < 0 ? Int.min : Int.max) }
+
   /// About four significant digits, in plain or scientific notation.
   static func short(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }

@@ -101,7 +101,7 @@ struct ReportView {
       if training.optimizerVariables > 0 { parts.append("\(training.optimizerVariables) optimizer variables stored") }
       Swift.print("Training: \(parts.joined(separator: ", "))".onOneLine)
     }
-    for (key, value) in report.metadata where report.format == "ONNX" {
+    for (key, value) in report.metadata where report.format == "ONNX" || key == "onnx" {
       Swift.print("\(key): \(value.prefix(100))".onOneLine)
     }
   }

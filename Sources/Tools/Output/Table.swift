@@ -48,5 +48,15 @@ struct Table {
     }
   }
 
+  /// The lines of the table in Markdown, nothing cut or coloured.
+  func markdown() -> [String] {
+    let columns = headers.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+    func line(_ cells: [String]) -> String {
+      "| " + columns.map { cells[$0].replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+    }
+    let rule = columns.map { alignments[$0] == .right ? "---:" : "---" }.joined(separator: " | ")
+    return [line(headers), "| \(rule) |"] + rows.map(line)
+  }
+
   func print() { for line in lines() { Swift.print(line) } }
 }

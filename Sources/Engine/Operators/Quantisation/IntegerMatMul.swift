@@ -91,6 +91,13 @@ struct ResolvedIntegerMatMul: Sendable {
   let rightMatrices: Int
   /// The left side, [matrices x rows x depth], to be filled before `multiply`.
   let leftValues: ScratchBlock<Int16>
+  /// What the product costs; nothing is read of a packed right side's input.
+  var cost: StepCost {
+    .products(
+      stack.count, rows: stack.rows, depth: stack.depth, columns: stack.columns, arithmetic: .int8,
+      constantByteCount: product.packed?.byteCount ?? 0,
+      unreadInputs: product.packed == nil ? [] : [product.right.input])
+  }
   private let product: IntegerMatMul
   private let leftZeros: (parameters: LineParameters, block: ScratchBlock<Int32>)?
   private let rightZeros: (parameters: LineParameters, block: ScratchBlock<Int32>)

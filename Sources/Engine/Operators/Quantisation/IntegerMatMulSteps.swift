@@ -13,7 +13,8 @@ struct MatMulIntegerStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     var scratch = ScratchLayout()
     let work = try product.resolve(inputs.shape(0), inputs.shape(1), inputs, &scratch)
-    return Work([work.stack.shape], scratchByteCount: scratch.byteCount) { (memory) throws(EngineError) in
+    return Work([work.stack.shape], scratchByteCount: scratch.byteCount, cost: work.cost) {
+      (memory) throws(EngineError) in
       work.readLeft(memory)
       unsafe work.multiply(memory, into: memory.output(0).assumingMemoryBound(to: Int32.self))
     }
@@ -62,7 +63,8 @@ struct ScaledMatMulStep: Step {
     let sums = try scratch.reserve(Int32.self, count)
     let leftCount = try Extents.count(leftShape)
     let isDynamic = product.left == nil
-    return Work([work.stack.shape], scratchByteCount: scratch.byteCount) { (memory) throws(EngineError) in
+    return Work([work.stack.shape], scratchByteCount: scratch.byteCount, cost: work.cost) {
+      (memory) throws(EngineError) in
       var leftScale: Float = 1
       if isDynamic {
         let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)

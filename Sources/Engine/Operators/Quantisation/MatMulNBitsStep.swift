@@ -83,7 +83,11 @@ struct MatMulNBitsStep: Step {
     let gemm = try scratch.reserve(UInt8.self, gemmBytes)
     if packed == nil { try check(inputs) }
     let hasPackedZeros = hasPackedZeros
-    return Work([shape.dropLast() + [columns]], scratchByteCount: scratch.byteCount) { (memory) throws(EngineError) in
+    let cost = StepCost.products(
+      rows: rows, depth: depth, columns: columns, constantByteCount: packed?.byteCount ?? 0,
+      unreadInputs: packed == nil ? [] : Array(Input.weights...Input.blocks))
+    return Work([shape.dropLast() + [columns]], scratchByteCount: scratch.byteCount, cost: cost) {
+      (memory) throws(EngineError) in
       let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
       let y = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
       let bias = unsafe memory.optionalInput(Input.bias).map {

@@ -44,7 +44,7 @@ struct QuantisedGemmStep: Step {
     let sums = try scratch.reserve(Int32.self, Extents.count(shape))
     let step = self
     let strides = offsetStrides
-    return Work([shape], scratchByteCount: scratch.byteCount) { (memory) throws(EngineError) in
+    return Work([shape], scratchByteCount: scratch.byteCount, cost: work.cost) { (memory) throws(EngineError) in
       work.readLeft(memory)
       let sums = unsafe sums.pointer(in: memory)
       unsafe work.multiply(memory, into: sums)

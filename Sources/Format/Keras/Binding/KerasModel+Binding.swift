@@ -36,6 +36,7 @@ extension KerasModel {
     model.kerasVersion = architecture.kerasVersion ?? kerasVersion
     model.trainingConfiguration = trainingConfiguration ?? architecture.trainingConfiguration
     model.root = architecture.root?.withoutWeights
+    model.onnxSidecar = architecture.onnxSidecar
     model.findings = findings.filter { $0.code != "no-architecture" }
     try model.bindWeights()
     return model

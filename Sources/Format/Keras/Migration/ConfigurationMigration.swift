@@ -19,6 +19,7 @@ struct ConfigurationMigration {
       result.optimizer = model.optimizer.map { OptimizerMigration.toKeras3($0, of: model) }
       try result.rebindLayers()
     }
+    try ONNXSidecar.renew(in: &result, madeOf: model)
     return result
   }
 

@@ -30,6 +30,7 @@ enum Keras2Migration {
     result.trainingConfiguration = nil
     result.optimizer = nil
     try result.rebindLayers()
+    try ONNXSidecar.renew(in: &result, madeOf: model)
     return (result, notes)
   }
 

@@ -48,7 +48,11 @@ struct Raising {
     self.consumers = consumers
     self.producers = producers
     outputNames = Set(model.graph.outputs.map(\.name))
-    for initializer in model.graph.initializers { constants[initializer.name] = initializer.tensor }
+    for (place, initializer) in model.graph.initializers.enumerated() {
+      var tensor = initializer.tensor
+      tensor.origin = TensorOrigin(initializer: place, shape: tensor.shape)
+      constants[initializer.name] = tensor
+    }
     // Rules look ahead, to constants that stand behind the node at which a layer begins.
     for node in model.graph.nodes where node.operatorType == "Constant" && node.outputs.count == 1 {
       constants[node.outputs[0]] = try? WeightFolding.fold(node, inputs: [])

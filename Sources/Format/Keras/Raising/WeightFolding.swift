@@ -114,7 +114,9 @@ extension Tensor {
         }
       }
     }
-    return try Tensor(
+    var tensor = try Tensor(
       elementType: elementType, shape: target, storage: .deferred(byteCount: byteCount, load: load))
+    tensor.origin = origin?.reordered(order, from: shape)
+    return tensor
   }
 }

@@ -25,7 +25,7 @@ struct ArchiveReader {
       model.findings.append(Finding(.note, "extra-member", "the archive has an unexpected member", at: name))
     }
     try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })
-    for name in zip.members.keys where !known.contains(name) && !name.hasSuffix("/") {
+    for name in zip.members.keys where !known.contains(name) && name != ONNXSidecar.member && !name.hasSuffix("/") {
       if let region = try? zip.region(name) { model.preserved?.members.append(.init(name: name, region: region)) }
     }
     return model
@@ -75,6 +75,14 @@ struct ArchiveReader {
     if has("metadata.json") { model.metadata = try json(read("metadata.json"), "metadata.json") }
     model.kerasVersion = model.metadata?["keras_version"]?.string
     model.trainingConfiguration = model.configuration?["compile_config"].flatMap { $0.isNull ? nil : $0 }
+    if has(ONNXSidecar.member) {
+      let bytes = Result { () throws(FormatError) -> Tensor in
+        let region = try read(ONNXSidecar.member)
+        let storage = try region.tensorStorage(0..<region.count)
+        return try Tensor(elementType: .uint8, shape: [region.count], storage: storage)
+      }
+      model.onnxSidecar = ONNXSidecar(.stored(bytes))
+    }
     if has("model.weights.h5") {
       let root = try HDF5Index(read("model.weights.h5"), limits: limits).root
       reader.adoptTree(WeightTree(root, limits: limits), into: &model)

@@ -40,6 +40,10 @@ struct LegacyReader {
         Finding(.error, "missing-weights", "the file has no group model_weights", at: model.weightsPlace))
     }
     if let optimizer = root.group("optimizer_weights") { model.optimizer = optimizerState(optimizer) }
+    if let carried = root.children[ONNXSidecar.dataset] {
+      let path = root.path(of: ONNXSidecar.dataset)
+      model.onnxSidecar = ONNXSidecar(.stored(HDF5Group.tensor(carried, at: path, limits: limits)))
+    }
     return model
   }
 

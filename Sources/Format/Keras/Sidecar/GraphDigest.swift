@@ -4,7 +4,7 @@
 /// Of initializers that are weights only name, type and shape count, of all others the elements too. Names of nodes,
 /// documentation, stated types of intermediate values and the order of initializers do not count.
 struct GraphDigest {
-  private var state: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+  private var fingerprint = Fingerprint()
 
   /// The fingerprint as 32 hexadecimal digits.
   ///
@@ -25,23 +25,12 @@ struct GraphDigest {
       try digest.add(initializer.tensor, withElements: !weights.contains(initializer.name))
     }
     digest.add(graph.sparseInitializers.count + model.functions.count)
-    let digits = String(digest.state, radix: 16)
-    return String(repeating: "0", count: 32 - digits.count) + digits
+    return digest.fingerprint.digits
   }
 
-  private mutating func add(byte: UInt8) {
-    state = (state ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013b
-  }
+  private mutating func add(_ text: String) { fingerprint.add(text) }
 
-  private mutating func add(_ text: String) {
-    for byte in text.utf8 { add(byte: byte) }
-    // No byte of UTF-8: ends the text.
-    add(byte: 0xFF)
-  }
-
-  private mutating func add(_ number: Int) {
-    for shift in stride(from: 0, to: 64, by: 8) { add(byte: UInt8(truncatingIfNeeded: number >> shift)) }
-  }
+  private mutating func add(_ number: Int) { fingerprint.add(number) }
 
   private mutating func add(_ values: [Value]) {
     add(values.count)
@@ -80,12 +69,6 @@ struct GraphDigest {
   }
 
   private mutating func add(_ tensor: Tensor, withElements: Bool) throws(FormatError) {
-    add(Int(tensor.elementType.rawValue))
-    add(tensor.shape.count)
-    for extent in tensor.shape { add(extent) }
-    guard withElements, tensor.elementType != .string else { return }
-    try unsafe tensor.withBytes { bytes in
-      for index in 0..<bytes.count { unsafe add(byte: bytes[index]) }
-    }
+    try fingerprint.add(tensor, withElements: withElements)
   }
 }

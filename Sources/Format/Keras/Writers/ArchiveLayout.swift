@@ -22,6 +22,7 @@ struct ArchiveLayout {
     let metadata = model.metadata ?? ["keras_version": .string(model.kerasVersion ?? KerasWriter.version)]
     let final = configuration
     let members = isKept ? model.preserved?.members ?? [] : []
+    let carried = try model.onnxSidecar?.bytes(beside: path)
     // The weights are laid out in a file of their own first, which goes with the writer.
     let weights = try AtomicWriter(scratchBeside: path)
     do throws(FormatError) { try HDF5Writer.write(tree, into: weights) } catch { throw error.inFile(path) }
@@ -30,6 +31,7 @@ struct ArchiveLayout {
       try archive.add("metadata.json", Array(metadata.text().utf8))
       try archive.add("config.json", Array(final.text().utf8))
       try archive.add("model.weights.h5", ByteRegion(weightsFile))
+      if let carried { try archive.add(ONNXSidecar.member, try carried.region(named: ONNXSidecar.member)) }
       for member in members { try archive.add(member.name, member.region) }
     }
   }

@@ -17,7 +17,12 @@ public enum KerasWriter {
     var chosen = layout
     if chosen == nil { chosen = try Self.layout(of: path) }
     switch chosen ?? .archive {
-    case .legacyModel: try HDF5Writer.write(try LegacyLayout(model).wholeModel(), to: path)
+    case .legacyModel:
+      var tree = try LegacyLayout(model).wholeModel()
+      if let carried = try model.onnxSidecar?.bytes(beside: path) {
+        tree.children[ONNXSidecar.dataset] = .dataset(HDF5DatasetContent(tensor: carried))
+      }
+      try HDF5Writer.write(tree, to: path)
     case .legacyWeights: try HDF5Writer.write(try LegacyLayout(model).weightsOnly(), to: path)
     case .weights: try HDF5Writer.write(try TreeLayout(model).tree(for: .weights), to: path)
     case .archive: try ArchiveLayout(model).write(to: path)

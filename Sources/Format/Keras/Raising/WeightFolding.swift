@@ -95,7 +95,10 @@ extension Tensor {
     for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
     let steps = order.map { strides[$0] }
     let load: @Sendable () throws(FormatError) -> AlignedBytes = { () throws(FormatError) in
-      try unsafe source.withBytes { bytes in
+      let region = try source.region(named: source.name)
+      // The transpose takes as much memory again.
+      defer { region.giveBack(0..<region.count) }
+      return try unsafe region.withBytes { bytes in
         unsafe AlignedBytes(count: bytes.count) { buffer in
           var index = [Int](repeating: 0, count: target.count)
           var from = 0

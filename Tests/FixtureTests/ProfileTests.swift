@@ -1,8 +1,7 @@
+import NNEngine
 import NNFormat
 import TestSupport
 import Testing
-
-@testable import NNEngine
 
 /// Every fixture that runs, as `nnfmt bench --profile` runs it.
 @Suite struct ProfileTests {

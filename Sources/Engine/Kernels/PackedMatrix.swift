@@ -56,7 +56,7 @@ import Glibc
 
 extension KernelTable {
   /// Bytes of B [depth x columns] packed into panels.
-  func panelByteCount(depth: Int, columns: Int) -> Int {
+  package func panelByteCount(depth: Int, columns: Int) -> Int {
     (columns + gemmColumns - 1) / gemmColumns * gemmColumns * depth * MemoryLayout<Float>.stride
   }
 }

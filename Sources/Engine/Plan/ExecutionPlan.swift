@@ -12,6 +12,10 @@ public final class ExecutionPlan: Sendable {
     public var operatorType: String
     /// What does the work.
     public var kernel: String
+
+    package init(name: String, operatorType: String, kernel: String) {
+      (self.name, self.operatorType, self.kernel) = (name, operatorType, kernel)
+    }
   }
 
   /// The inputs of the network that are not constants, in the model's order, with types and shapes as the model states

@@ -47,11 +47,11 @@ public struct KerasModel: Sendable {
   /// What the user of the file should know.
   public var findings: [Finding]
   /// The ONNX model that the layers were made from, when the file carries it.
-  var onnxSidecar: ONNXSidecar?
+  package var onnxSidecar: ONNXSidecar?
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
   /// The file's content as it was read.
-  var preserved: PreservedContent?
+  package var preserved: PreservedContent?
 
   /// A model without content.
   package init(path: String, layout: Layout) {

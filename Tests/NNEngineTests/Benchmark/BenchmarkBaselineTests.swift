@@ -1,7 +1,6 @@
+import NNEngine
 import NNFormat
 import Testing
-
-@testable import NNEngine
 
 @Suite struct BenchmarkBaselineTests {
   private func baseline(_ text: String) throws -> BenchmarkBaseline { try BenchmarkBaseline(JSONValue.parse(text)) }

@@ -1,6 +1,5 @@
+import NNEngine
 import Testing
-
-@testable import NNEngine
 
 /// What steps run into, by made-up ceilings: nothing here measures.
 @Suite struct CeilingsTests {

@@ -1,7 +1,6 @@
+import NNEngine
 import NNFormat
 import Testing
-
-@testable import NNEngine
 
 @Suite struct StepCostTests {
   /// relu(x · w + b) with 4 inputs and 3 outputs, then softmax.

@@ -1,6 +1,5 @@
+import NNEngine
 import Testing
-
-@testable import NNEngine
 
 @Suite struct TimingStatisticsTests {
   @Test func quantilesInterpolateBetweenNeighbours() {

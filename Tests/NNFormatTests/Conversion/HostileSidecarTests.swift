@@ -1,7 +1,6 @@
+import NNFormat
 import TestSupport
 import Testing
-
-@testable import NNFormat
 
 /// A Keras file whose ONNX model is damaged is a Keras file all the same: its layers make a new ONNX model.
 @Suite struct HostileSidecarTests {

@@ -1,8 +1,7 @@
+import NNFormat
 import OrderedCollections
 import TestSupport
 import Testing
-
-@testable import NNFormat
 
 /// An ONNX model of another program that goes through a Keras file comes back as it was, as long as the layers are.
 @Suite struct ONNXSidecarTests {

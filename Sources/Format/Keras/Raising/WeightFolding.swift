@@ -84,7 +84,7 @@ extension Tensor {
   /// The tensor with its axes in another order, made when it is asked for.
   ///
   /// - Throws: `FormatError` when the order is none of the tensor's axes.
-  func transposed(_ order: [Int]) throws(FormatError) -> Tensor {
+  package func transposed(_ order: [Int]) throws(FormatError) -> Tensor {
     guard order.sorted() == Array(shape.indices), let width = elementType.bitWidth, width % 8 == 0 else {
       throw FormatError(.mismatch, "axes of \(Shape(shape)) cannot be put into the order \(order)")
     }

@@ -44,7 +44,7 @@ extension ONNXSidecar {
   }
 
   /// The model as it is carried: with entries of its own, and without the elements that weights hold.
-  func model(limits: ReadLimits = ReadLimits()) throws(FormatError) -> Model {
+  package func model(limits: ReadLimits = ReadLimits()) throws(FormatError) -> Model {
     switch content {
     case .model(let model): return model
     case .stored(let bytes):

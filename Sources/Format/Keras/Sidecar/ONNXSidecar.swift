@@ -3,15 +3,15 @@
 ///
 /// The model's last metadata entries say which weight gives each of these, and hold fingerprints of the layers and of all
 /// other weights. A `.keras` archive has the model as a member, an `.h5` file as a dataset of bytes.
-struct ONNXSidecar: Sendable {
+package struct ONNXSidecar: Sendable {
   /// The archive's member.
   static let member = "assets/nnfmt/model.onnx"
   /// The dataset in the root of an HDF5 file.
   static let dataset = "nnfmt.onnx"
-  static let prefix = "nnfmt.onnx."
+  package static let prefix = "nnfmt.onnx."
 
   /// The names of the metadata entries behind the prefix, in their order.
-  enum Key: String, CaseIterable {
+  package enum Key: String, CaseIterable {
     /// An array with an object for each initializer without elements: `initializer` (its place), its `shape`, the
     /// `weight` that gives it and whether that is `transposed`.
     case weights
@@ -22,7 +22,7 @@ struct ONNXSidecar: Sendable {
   }
 
   /// Where the model is.
-  enum Content: Sendable {
+  package enum Content: Sendable {
     case model(Model)
     /// The bytes in a file, or why they cannot be had.
     case stored(Result<Tensor, FormatError>)
@@ -30,7 +30,7 @@ struct ONNXSidecar: Sendable {
 
   let content: Content
 
-  init(_ content: Content) { self.content = content }
+  package init(_ content: Content) { self.content = content }
 
   /// Lets a Keras model carry the ONNX model that it was raised from.
   ///

@@ -1,5 +1,5 @@
 /// A file's content as it was read, so that writing the same layout keeps what the model does not understand.
-struct PreservedContent: Sendable {
+package struct PreservedContent: Sendable {
   /// A member of an archive.
   struct Member: Sendable {
     var name: String

@@ -10,7 +10,7 @@ extension OperatorCases {
     list.add("Compress", [random.floats([3, 4]), Tensor([false, true])], [axis(0)])
     list.add("Compress", [random.floats([3, 4]), Tensor([Bool](), shape: [0])], [axis(0)])
     list.add("NonZero", [random.ints([3, 4, 2], in: -1...1)])
-    list.add("NonZero", [Tensor([Float(0), -0.0, 1e-40, .nan], shape: [2, 2])])
+    list.add("NonZero", [Tensor([Float(0), -0.0, .leastNonzeroMagnitude, .nan], shape: [2, 2])])
     list.add("NonZero", [random.bools([5])])
     list.add("NonZero", [Tensor([Float(2)], shape: [])])
     list.add("NonZero", [Tensor([Float](), shape: [0, 3])])

@@ -112,6 +112,13 @@ import Testing
     for place in extremes { fails("Compress", [data, truth], [Attribute("axis", .int(place))]) }
     for length in [4, -1, .max, .min] as [Int64] { fails("ReverseSequence", [data, Tensor([length, 0, 0])]) }
     fails("ReverseSequence", [data, Tensor([Int64(0)])])
+    for place in extremes { fails("Unique", [data], [Attribute("axis", .int(place))], outputs: 4) }
+    for start in extremes {
+      fails("TensorScatter", [data, data, Tensor([start, 0])], [axis(1)], version: 24)
+    }
+    fails("TensorScatter", [data, data], [axis(0)], version: 24)
+    fails("TensorScatter", [data, data], [axis(1), Attribute("mode", .text("diagonal"))], version: 24)
+    fails("TensorScatter", [data, data, Tensor([Int64(0)])], [axis(1)], version: 24)
     fails("ReverseSequence", [data, Tensor([Int64(0), 0, 0])], [Attribute("batch_axis", .int(.max))])
     fails("CenterCropPad", [data, Tensor([Int64(1)])])
     fails("CenterCropPad", [data, Tensor([Int64(-1), 1])])

@@ -12,6 +12,25 @@ extension OperatorCases {
     list.add("NonZero", [random.ints([3, 4, 2], in: -1...1)])
     list.add("NonZero", [Tensor([Float(0), -0.0, .leastNonzeroMagnitude, .nan], shape: [2, 2])])
     list.add("NonZero", [random.bools([5])])
+    for sorted in [0, 1] as [Int64] {
+      let attribute = Attribute("sorted", .int(sorted))
+      list.add("Unique", [random.ints([4, 5], in: -2...3)], [attribute], outputs: 4)
+      list.add("Unique", [half(random.doubles([4]), .bfloat16)], [attribute], outputs: 4)
+      for place in [0, 1, -1] {
+        list.add("Unique", [random.ints([4, 5, 2], in: 0...1)], [attribute, axis(place)], outputs: 4)
+      }
+      list.add("Unique", [random.floats([0])], [attribute], outputs: 4)
+    }
+    for mode in ["linear", "circular"] {
+      for starts in [nil, Tensor([Int64(0), 2])] {
+        list.add(
+          "TensorScatter", [random.floats([2, 2, 5, 3]), random.floats([2, 2, 3, 3]), starts],
+          [Attribute("mode", .text(mode))], version: 24)
+      }
+    }
+    list.add(
+      "TensorScatter", [random.bools([2, 4]), random.bools([2, 3]), Tensor([Int64(3), 1])],
+      [Attribute("mode", .text("circular")), axis(1)], version: 24)
     list.add("NonZero", [Tensor([Float(2)], shape: [])])
     list.add("NonZero", [Tensor([Float](), shape: [0, 3])])
     for (batch, time) in [(1, 0), (0, 1)] as [(Int64, Int64)] {

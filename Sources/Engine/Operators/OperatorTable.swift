@@ -11,6 +11,7 @@ package enum OperatorTable {
     QuantisedElementwiseOperators.rows, ElementGatherOperators.rows, ScatterOperators.rows, PadOperators.rows,
     TopKOperators.rows, CumulativeOperators.rows, OneHotOperators.rows, TriangularOperators.rows,
     LossOperators.rows, SelectionOperators.rows, BlockOperators.rows, AttentionOperators.rows, PoolOperators.rows,
+    UniqueOperators.rows, TensorScatterOperators.rows,
   ]
 
   private static let rows: [String: [OperatorImplementation]] = {

@@ -8,6 +8,8 @@ enum ReferenceSelection {
     return switch node.node.operatorType {
     case "Compress": [compress(node)]
     case "NonZero": [nonZero(x)]
+    case "Unique": unique(node)
+    case "TensorScatter": [tensorScatter(node)]
     case "ReverseSequence": [reverse(node)]
     case "CenterCropPad": [centerCropPad(node)]
     case "SpaceToDepth": [spaceToDepth(node)]
@@ -33,6 +35,45 @@ enum ReferenceSelection {
       source[axis] = chosen[index[axis]]
       return x.at(source)
     }
+  }
+
+  private static func unique(_ node: ReferenceNode) -> [ReferenceTensor] {
+    let isFlat = node.node.attribute("axis") == nil
+    let x = isFlat ? ReferenceTensor(node[0].elementType, [node[0].values.count], node[0].values) : node[0]
+    let axis = isFlat ? 0 : node.axis(0)
+    let slices = (0..<x.shape[axis]).map { place in
+      ReferenceTensor.indices(x.shape).filter { $0[axis] == place }.map { x.at($0) }
+    }
+    var firsts = slices.indices.filter { slices.firstIndex(of: slices[$0]) == $0 }
+    if node.node.int("sorted", default: 1) != 0 {
+      firsts.sort { slices[$0].lexicographicallyPrecedes(slices[$1]) }
+    }
+    func list(_ values: [Int]) -> ReferenceTensor {
+      ReferenceTensor(.int64, [values.count], values.map { Double($0) })
+    }
+    var shape = x.shape
+    shape[axis] = firsts.count
+    let chosen = ReferenceTensor.build(x.elementType, shape) { index in
+      var source = index
+      source[axis] = firsts[index[axis]]
+      return x.at(source)
+    }
+    return [
+      chosen, list(firsts), list(slices.map { slice in firsts.firstIndex { slices[$0] == slice } ?? 0 }),
+      list(firsts.map { first in slices.count { $0 == slices[first] } }),
+    ]
+  }
+
+  private static func tensorScatter(_ node: ReferenceNode) -> ReferenceTensor {
+    let x = node[0]
+    var values = x.values
+    let axis = node.axis(-2)
+    for index in ReferenceTensor.indices(node[1].shape) {
+      var target = index
+      target[axis] = (target[axis] + (node.has(2) ? node[2].ints[index[0]] : 0)) % x.shape[axis]
+      values[x.offset(target)] = node[1].at(index)
+    }
+    return ReferenceTensor(x.elementType, x.shape, values)
   }
 
   private static func nonZero(_ x: ReferenceTensor) -> ReferenceTensor {

@@ -27,6 +27,12 @@ extension OperatorSchema {
       "TopK", since: 11, inputs: 2...2, outputs: 2...2,
       attributes: [.int("axis"), .int("largest"), .int("sorted")], infer: InferenceRules.topK),
     binary("Compress", since: 9, [.int("axis")], infer: InferenceRules.compress),
+    OperatorSchema(
+      "Unique", since: 11, inputs: 1...1, outputs: 1...4, attributes: [.int("axis"), .int("sorted")],
+      infer: InferenceRules.unique),
+    OperatorSchema(
+      "TensorScatter", since: 24, inputs: 2...3, attributes: [.int("axis"), .text("mode")],
+      infer: InferenceRules.sameAsInput),
     unary("NonZero", since: 9, infer: InferenceRules.nonZero),
     binary(
       "ReverseSequence", since: 10, [.int("batch_axis"), .int("time_axis")], infer: InferenceRules.sameAsInput),

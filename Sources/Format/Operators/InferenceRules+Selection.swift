@@ -9,6 +9,27 @@ extension InferenceRules {
     context.setOutput(type, shape)
   }
 
+  /// Unique: slices or elements, and three lists about them.
+  static func unique(_ context: inout InferenceContext) throws(FormatError) {
+    var result: Shape? = [.unknown]
+    var count = context.shape(0).flatMap { Dimension.product($0.dimensions) } ?? .unknown
+    if case .int(let stated) = context.node.attribute("axis") {
+      result = context.shape(0)
+      if var shape = result {
+        let axis = try context.axis(Int(stated), rank: shape.rank)
+        count = shape[axis]
+        shape[axis] = .unknown
+        result = shape
+      } else {
+        count = .unknown
+      }
+    }
+    context.setOutput(context.elementType(0), result)
+    context.setOutput(1, .int64, [.unknown])
+    context.setOutput(2, .int64, [count])
+    context.setOutput(3, .int64, [.unknown])
+  }
+
   /// NonZero: a row of places for each axis.
   static func nonZero(_ context: inout InferenceContext) {
     context.setOutput(.int64, [context.shape(0).map { .known($0.rank) } ?? .unknown, .unknown])

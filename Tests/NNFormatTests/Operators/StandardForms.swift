@@ -254,6 +254,7 @@ let standardForms = """
   Tan 7 1-1 1-1
   Tanh 1 1-1 1-1 consumed_inputs:I
   Tanh 6 1-1 1-1
+  TensorScatter 24 2-3 1-1 axis:i mode:s
   ThresholdedRelu 10 1-1 1-1 alpha:f
   Tile 1 3-3 1-1
   Tile 6 2-2 1-1
@@ -262,6 +263,7 @@ let standardForms = """
   TopK 11 2-2 2-2 axis:i largest:i sorted:i
   Transpose 1 1-1 1-1 perm:I
   Trilu 14 1-2 1-1 upper:i
+  Unique 11 1-1 1-4 axis:i sorted:i
   Unsqueeze 1 1-1 1-1 axes:I!
   Unsqueeze 13 2-2 1-1
   Where 9 3-3 1-1

@@ -28,8 +28,19 @@ enum KerasExceptions {
         "Keras itself saves this packing of 4-bit rows and does not load it", message: "could not be loaded",
         forms: restored, ["quantised_int4_rows.keras"]),
       InteropException(
+        "an Embedding in a SpectralNormalization computes something else in Keras 3",
+        message: "has no equal in Keras 3", forms: restored, ["tf_wrappers.h5"]),
+      InteropException(
+        "not every function of TensorFlow has operations that Keras 3 records", message: "(node \"tf.", forms: restored,
+        ["tf_operations_functions.h5", "tf_operations_shapes.h5"]),
+      InteropException(
         "Keras itself saves the weight of a Functional model and does not load it", message: "expected 0 variables",
         forms: restored, ["top_level_weight.h5", "top_level_weight.keras"]),
     ]
-  static let tfKeras = both
+  static let tfKeras =
+    both + [
+      InteropException(
+        "tf_keras itself saves such an archive and does not load it", message: "not callable", forms: restored,
+        ["tf_wrappers.keras"])
+    ]
 }

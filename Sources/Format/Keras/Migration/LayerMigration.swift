@@ -22,6 +22,9 @@ enum LayerMigration {
       newClass = "ReLU"
       result["threshold"] = number(members["theta"]) ?? 1
       result["theta"] = nil
+    case "SpectralNormalization" where members["layer"]?["class_name"]?.string == "Embedding":
+      // Keras 3 casts its output to the type of the input.
+      throw unsupported("SpectralNormalization of an Embedding", configuration)
     case "Discretization": result["trainable"] = nil
     case "LayerNormalization":
       let axes = (members["axis"]?.array ?? []).compactMap(\.int)

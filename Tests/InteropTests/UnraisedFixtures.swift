@@ -23,7 +23,10 @@ enum UnraisedFixtures {
       "functions that Keras 2 does not have"
     ),
     (
-      ["lookups", "tf_lookups", "spread_lookups", "tf_spread_lookups", "encodings", "tf_encodings"],
+      [
+        "lookups", "tf_lookups", "spread_lookups", "tf_spread_lookups", "tables", "tf_tables", "encodings",
+        "tf_encodings",
+      ],
       "tables in integers"
     ),
     (["preprocessing", "tf_preprocessing"], "statistics of two axes"),

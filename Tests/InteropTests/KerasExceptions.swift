@@ -33,7 +33,7 @@ enum KerasExceptions {
         forms: restored, ["tf_encodings.h5"]),
       InteropException(
         "Keras refuses this packing of 4-bit rows", message: "could not be loaded", forms: restored,
-        ["quantised_int4_rows.keras"]),
+        ["quantised_int4_rows.keras", "quantised_einsum_int4_rows.keras"]),
     ]
   static let tfKeras = both
 }

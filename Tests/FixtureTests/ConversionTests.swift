@@ -53,7 +53,7 @@ import Testing
   /// Without the sidecar, layers come back from their operators as the classes that they were.
   @Test(arguments: [
     "activation_forms.h5", "prelu.h5", "einsum.keras", "masking.keras", "scaled.keras", "resized.keras",
-    "open_extents.keras", "encodings.keras", "lookups.keras", "tf_wrappers.h5",
+    "open_extents.keras", "encodings.keras", "lookups.keras", "tables.keras", "tf_wrappers.h5",
   ]) func layersComeBackAsTheyWere(_ name: String) throws {
     guard case .keras(let original) = try ModelFile.read(Fixtures.model(name)).content else { return }
     let raised = try KerasModel.raised(from: try original.lowered(), layout: .archive).model

@@ -12,7 +12,7 @@ import Testing
     "dots.keras", "embedding.h5", "prelu.h5", "tf_machine.h5", "tf_several.keras", "noise.h5", "keras2_functional.h5",
     "keras1_whole.h5", "lstm.h5", "conv2d.h5", "quantised_int8.keras", "called.keras", "dictionary.keras",
     "einsum.keras", "masking.keras", "scaled.keras", "wrappers.keras", "tf_wrappers.h5", "resized.keras",
-    "encodings.keras", "lookups.keras",
+    "encodings.keras", "lookups.keras", "tables.keras", "quantised_einsum_int4.keras", "quantised_einsum_int8.h5",
   ]
 
   @Test(arguments: names) func changedConfigurationsAreTypedErrors(_ name: String) throws {

@@ -26,7 +26,7 @@ enum KerasExceptions {
         ["activation_forms.h5", "tf_activation_forms.h5", "tf_activation_forms.keras", "tf_scaled.h5"]),
       InteropException(
         "Keras itself saves this packing of 4-bit rows and does not load it", message: "could not be loaded",
-        forms: restored, ["quantised_int4_rows.keras"]),
+        forms: restored, ["quantised_int4_rows.keras", "quantised_einsum_int4_rows.keras"]),
       InteropException(
         "an Embedding in a SpectralNormalization computes something else in Keras 3",
         message: "has no equal in Keras 3", forms: restored, ["tf_wrappers.h5"]),

@@ -21,13 +21,15 @@ import Testing
       "ONNX Runtime has no matrix products of bfloat16", message: "NOT_IMPLEMENTED",
       [
         "precision_bfloat16.h5", "precision_bfloat16.keras", "precision_bfloat16.weights.h5",
-        "precision_mixed_bfloat16.keras", "precision_policies.keras",
+        "precision_mixed_bfloat16.keras", "precision_policies.keras", "precision_bfloat16_functions.keras",
+        "quantised_int8_mixed_bfloat16.keras",
       ]),
     InteropException(
       "ONNX Runtime has no error function of float64", message: "Erf(13)", ["precision_doubles.keras"]),
     InteropException(
       "8-bit floating-point numbers came with operator set 19", message: "need operator set 19",
-      forms: Set([13, 15, 17, 18].map { FixtureForm(way: .operators($0), ending: "onnx") }), ["quantised_float8.keras"]),
+      forms: Set([13, 15, 17, 18].map { FixtureForm(way: .operators($0), ending: "onnx") }),
+      ["quantised_float8.keras", "quantised_einsum_float8.keras"]),
     InteropException(
       "the original states no shapes of its outputs, which onnx.checker asks for", message: "Field 'shape'",
       [

@@ -10,6 +10,7 @@ enum UnraisedFixtures {
       "integer arithmetic is not that of Keras's quantised layers"
     ),
     (["contributed_"], "ONNX Runtime's own operators"),
+    (["precision_bfloat16_functions"], "functions whose operators do not take bfloat16 stand between casts"),
     (["sklearn_"], "scikit-learn's preprocessing has operators of ai.onnx.ml"),
     (
       ["operations", "tf_operations", "shared_functions"],
@@ -23,7 +24,10 @@ enum UnraisedFixtures {
       "functions that Keras 2 does not have"
     ),
     (
-      ["lookups", "tf_lookups", "spread_lookups", "tf_spread_lookups", "encodings", "tf_encodings"],
+      [
+        "lookups", "tf_lookups", "spread_lookups", "tf_spread_lookups", "tables", "tf_tables", "encodings",
+        "tf_encodings",
+      ],
       "tables in integers"
     ),
     (["preprocessing", "tf_preprocessing"], "statistics of two axes"),

@@ -129,7 +129,7 @@ extension Raising {
       return true
     case .node(let operatorType, let operands):
       guard let node = producer(of: name), node.operatorType == operatorType, node.outputs.first == name,
-        node.domain.isEmpty || node.domain == "ai.onnx"
+        RaisingTable.isKnown(node)
       else { return false }
       var operands = operands
       // Axes were an attribute once.

@@ -1,4 +1,4 @@
-/// The `.npy` format of NumPy: one array behind a short header (versions 1 to 3 of the format).
+/// The `.npy` format of NumPy: one array behind a short header (versions 1 to 3 of the format), of numbers or of strings.
 public enum NpyFile {
   static let signature: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
@@ -17,6 +17,10 @@ public enum NpyFile {
   public static func read(_ region: ByteRegion) throws(FormatError) -> Tensor {
     do throws(FormatError) {
       let header = try header(of: region)
+      if let strings = NpyStrings(header.descriptor) {
+        return try strings.read(
+          header.shape, isFortranOrder: header.isFortranOrder, at: header.dataOffset, of: region)
+      }
       let (elementType, isBigEndian) = try elementType(header.descriptor)
       guard let count = checkedProduct(header.shape), let byteCount = elementType.byteCount(of: count) else {
         throw FormatError(.limit, "npy: shape \(header.shape) is negative or too large")
@@ -114,17 +118,29 @@ public enum NpyFile {
   ///
   /// - Throws: `FormatError` of kind `unsupported` for a type that NumPy has no name for.
   public static func bytes(of tensor: Tensor) throws(FormatError) -> [UInt8] {
-    var output = try header(for: tensor)
-    try unsafe tensor.withBytes { bytes in unsafe output.append(contentsOf: bytes) }
-    return output
+    let parts = try parts(of: tensor, named: "")
+    return parts.header + (try parts.elements.bytes())
   }
 
-  /// What stands in front of a tensor's elements.
-  static func header(for tensor: Tensor) throws(FormatError) -> [UInt8] {
+  /// What stands in front of a tensor's elements in a file, and these.
+  ///
+  /// - Throws: `FormatError` of kind `unsupported` for a type that NumPy has no name for.
+  static func parts(of tensor: Tensor, named name: String) throws(FormatError) -> (
+    header: [UInt8], elements: ByteRegion
+  ) {
+    if case .strings(let values) = tensor.storage {
+      let strings = try NpyStrings(holding: values)
+      let bytes = AlignedBytes(copying: strings.bytes(of: values))
+      return (header(strings.descriptor, tensor.shape), ByteRegion(bytes, name: name))
+    }
     guard let descriptor = descriptor(of: tensor.elementType) else {
       throw FormatError(.unsupported, "npy: NumPy has no name for \(tensor.elementType.name)")
     }
-    let extents = tensor.shape.map(String.init).joined(separator: ", ") + (tensor.shape.count == 1 ? "," : "")
+    return (header(descriptor, tensor.shape), try tensor.region(named: name))
+  }
+
+  private static func header(_ descriptor: String, _ shape: [Int]) -> [UInt8] {
+    let extents = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var header = "{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(extents)), }"
     let unpadded = signature.count + 4 + header.utf8.count + 1
     header += String(repeating: " ", count: (64 - unpadded % 64) % 64) + "\n"

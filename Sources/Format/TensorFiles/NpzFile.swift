@@ -23,8 +23,8 @@ public enum NpzFile {
   public static func write(_ tensors: [(name: String, tensor: Tensor)], to path: String) throws(FormatError) {
     try ZipWriter.write(to: path) { (archive) throws(FormatError) in
       for (name, tensor) in tensors {
-        let header = ByteRegion(AlignedBytes(copying: try NpyFile.header(for: tensor)), name: name)
-        try archive.add("\(name).npy", [header, try tensor.region(named: name)])
+        let parts = try NpyFile.parts(of: tensor, named: name)
+        try archive.add("\(name).npy", [ByteRegion(AlignedBytes(copying: parts.header), name: name), parts.elements])
       }
     }
   }

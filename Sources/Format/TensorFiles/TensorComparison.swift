@@ -12,12 +12,21 @@ public struct TensorComparison: Sendable, Hashable {
   /// The largest difference relative to the scale of the expected tensor; absolute when that is all zeros.
   public var relativeDifference: Double { scale > 0 ? maximumDifference / scale : maximumDifference }
 
-  /// Compares element by element. Equal infinities and a NaN on both sides count as equal.
+  /// Compares element by element. Equal infinities and a NaN on both sides count as equal; strings that differ are
+  /// infinitely far from each other.
   ///
-  /// - Throws: `FormatError` of kind `mismatch` when the shapes differ.
+  /// - Throws: `FormatError` of kind `mismatch` when the shapes differ, or just one holds strings.
   public init(_ actual: Tensor, expected: Tensor) throws(FormatError) {
     guard actual.shape == expected.shape else {
       throw FormatError(.mismatch, "the shape is \(Shape(actual.shape)), expected is \(Shape(expected.shape))")
+    }
+    if case .strings(let left) = actual.storage, case .strings(let right) = expected.storage {
+      maximumDifference = left == right ? 0 : .infinity
+      return
+    }
+    guard actual.elementType != .string, expected.elementType != .string else {
+      throw FormatError(
+        .mismatch, "the elements are \(actual.elementType.name), expected are \(expected.elementType.name)")
     }
     var (product, squares, expectedSquares) = (0.0, 0.0, 0.0)
     var (maximum, largest) = (0.0, 0.0)
@@ -46,7 +55,12 @@ public struct TensorComparison: Sendable, Hashable {
     case .tensor(let tensor): arrays = ["": tensor]
     case .named(let tensors): arrays = tensors
     case .table(let table): arrays = ["": Tensor(table.values, shape: [table.rowCount, table.columnCount])]
-    case .text: throw FormatError(.mismatch, "a table of strings is no array of numbers")
+    case .text(let table):
+      guard let result = results.first, results.count == 1 else {
+        throw FormatError(.mismatch, "a table of strings is expected, but the network has \(results.count) outputs")
+      }
+      let input = Value(name: result.name, elementType: .string, shape: Shape(result.tensor.shape))
+      arrays = ["": try table.tensor(for: input)]
     }
     if results.allSatisfy({ arrays[$0.name] != nil }) {
       return results.compactMap { result in arrays[result.name].map { (result.name, result.tensor, $0) } }

@@ -125,7 +125,9 @@ struct Predict: ParsableCommand {
     var rows: [JSONValue] = []
     var table = Table(("Output", .left), ("Largest difference", .right), ("Relative", .right), ("", .left))
     var isEqual = true
-    for (name, actual, expected) in try TensorComparison.pairs(results, expected: try TensorInput.read(expected)) {
+    let isText = results.allSatisfy { $0.tensor.elementType == .string }
+    let arrays = try TensorInput.read(expected, asText: isText)
+    for (name, actual, expected) in try TensorComparison.pairs(results, expected: arrays) {
       let comparison = try TensorComparison(actual, expected: expected)
       let isWithin = comparison.relativeDifference <= tolerance
       isEqual = isEqual && isWithin

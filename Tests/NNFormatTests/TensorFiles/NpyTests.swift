@@ -90,7 +90,7 @@ func npyHeader(_ descriptor: String, _ shape: String, fortran: Bool = false) -> 
     let cases: [(String, FormatError.Kind)] = [
       (npyHeader("<f4", "(-1,)"), .limit), (npyHeader("<f4", "(9223372036854775807, 4)"), .limit),
       (npyHeader("<f4", "(1000000000,)"), .truncated), (npyHeader("<f4", "(a,)"), .malformed),
-      (npyHeader("<f4", "2"), .malformed), ("{}", .malformed), (npyHeader("<U3", "(1,)"), .unsupported),
+      (npyHeader("<f4", "2"), .malformed), ("{}", .malformed), (npyHeader("<M8[D]", "(1,)"), .unsupported),
       (npyHeader("|O", "(1,)"), .refused),
       ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", .malformed),
     ]

@@ -53,13 +53,7 @@ enum DenseRule: LayerRule {
     }
     var value = try lowering.quantizedProduct(input, mode, units: units, in: call)
     if variables(call.configuration).contains(where: { $0.name == "bias" }) {
-      var bias = try lowering.weight("bias", in: call)
-      // Keras rounds the bias of a float8 layer to 16 bits, for the sake of a fused product.
-      if mode.kind == .float8, bias.elementType == .float32 {
-        let narrow = try lowering.cast(bias, to: .bfloat16, in: call, suffix: "bias/bfloat16")
-        bias = try lowering.cast(narrow, to: .float32, in: call, suffix: "bias/cast")
-      }
-      value = try lowering.add("Add", [value, bias], in: call)
+      value = try lowering.biased(value, mode, in: call)
     }
     return try lowering.activation(call.configuration["activation"], of: value, in: call)
   }

@@ -9,29 +9,44 @@ enum EinsumDenseRule: LayerRule {
   static let passesMask = false
 
   static func variables(_ configuration: LayerConfiguration) -> [VariableRule] {
-    [VariableRule("kernel")] + (configuration["bias_axes"] == nil ? [] : [VariableRule("bias")])
+    let usesBias = configuration["bias_axes"] != nil
+    if let mode = QuantizationMode(configuration) { return mode.variables(matrix: "kernel", usesBias: usesBias) }
+    return [VariableRule("kernel")] + (usesBias ? [VariableRule("bias")] : [])
   }
+
+  static func runs(_ mode: QuantizationMode) -> Bool { true }
 
   static func lower(_ call: LayerCall, _ lowering: inout Lowering) throws(FormatError) -> [LoweredValue] {
     let (input, rank) = try call.rankedInput()
     guard let text = call.configuration.string("equation"), let equation = EinsumEquationText(text) else {
       throw call.configuration.unreadable("equation", "of the form \"ab,bc->ac\"")
     }
-    let kernel = try lowering.weight("kernel", in: call)
-    guard kernel.rank == equation.kernel.count else {
-      throw call.error(
-        .mismatch, "its kernel of shape \(kernel.shape?.extents ?? []) does not fit the equation \"\(text)\"")
+    let mode = QuantizationMode(call.configuration)
+    var value: LoweredValue
+    if let mode {
+      value = try lowering.quantizedEinsum(input, rank: rank, equation, mode, in: call)
+    } else {
+      let kernel = try lowering.weight("kernel", in: call)
+      guard kernel.rank == equation.kernel.count else {
+        throw call.error(
+          .mismatch, "its kernel of shape \(kernel.shape?.extents ?? []) does not fit the equation \"\(text)\"")
+      }
+      value = try lowering.einsum(input, kernel, equation, in: call)
     }
-    let isMatrixProduct = equation.isDense && rank >= 2
-    var value =
-      try isMatrixProduct
-      ? lowering.add("MatMul", [input, kernel], in: call)
-      : lowering.add(
-        "Einsum", [input, kernel], in: call, attributes: [Attribute("equation", .text(equation.text))])
     if call.configuration["bias_axes"] != nil {
-      value = try lowering.add("Add", [value, lowering.weight("bias", in: call)], in: call)
+      value = try lowering.biased(value, mode, in: call)
     }
     return [try lowering.activation(call.configuration["activation"], of: value, in: call)]
+  }
+}
+
+extension Lowering {
+  /// The product that an equation states, as a product of matrices where it is one.
+  mutating func einsum(
+    _ input: LoweredValue, _ kernel: LoweredValue, _ equation: EinsumEquationText, in call: LayerCall
+  ) throws(FormatError) -> LoweredValue {
+    if equation.isDense, let rank = input.rank, rank >= 2 { return try add("MatMul", [input, kernel], in: call) }
+    return try add("Einsum", [input, kernel], in: call, attributes: [Attribute("equation", .text(equation.text))])
   }
 }
 

@@ -82,8 +82,10 @@ enum DiscretizationRule: LayerRule {
     }
     let x = try lowering.cast(call.input(), to: .float32, in: call, suffix: "input")
     let column = try lowering.add("Unsqueeze", [x, lowering.integers([-1], "last_axis", in: call)], in: call)
-    let reached = try lowering.add(
-      "GreaterOrEqual", [column, lowering.constant(Tensor(boundaries), "bin_boundaries", in: call)], in: call)
+    // What is no number has reached them all, as in TensorFlow's search.
+    let isBelow = try lowering.add(
+      "Less", [column, lowering.constant(Tensor(boundaries), "bin_boundaries", in: call)], in: call)
+    let reached = try lowering.add("Not", [isBelow], in: call)
     let count = try lowering.add(
       "ReduceSum",
       [

@@ -21,10 +21,18 @@ enum EncodingRaising: RaisingRule {
     guard let value = raising.values[node.inputs[0]], !value.isCollapsed, comparison.inputs.count == 2,
       comparison.inputs[0] == (nodes.first?.outputs[0] ?? node.inputs[0]),
       let tensor = raising.constant(comparison, 1), tensor.shape.count == 1, let list = raising.numbers(comparison, 1),
-      let cast = raising.soleConsumer(of: comparison.outputs[0]), cast.operatorType == "Cast"
+      var cast = raising.soleConsumer(of: comparison.outputs[0])
     else { return false }
-    nodes += [comparison, cast]
-    switch comparison.operatorType {
+    nodes.append(comparison)
+    var condition = comparison.operatorType
+    if cast.operatorType == "Not", let next = raising.soleConsumer(of: cast.outputs[0]) {
+      condition = condition == "Less" ? "GreaterOrEqual" : ""
+      nodes.append(cast)
+      cast = next
+    }
+    guard cast.operatorType == "Cast" else { return false }
+    nodes.append(cast)
+    switch condition {
     case "Equal":
       guard list == list.indices.map(Double.init) else { return false }
       return try encode(value, node, nodes, depth: list.count, as: cast.outputs[0], &raising)

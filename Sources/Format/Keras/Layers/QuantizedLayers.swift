@@ -9,6 +9,8 @@ struct QuantizationMode {
   let blockSize: Int?
   /// How many bits an element takes, where the mode says so.
   let bits: Int?
+  /// Whether the mode says something of blocks, be it that there are none.
+  let statesBlocks: Bool
 
   /// The mode of a layer's policy; `nil` when there is none or it is not known.
   init?(_ configuration: LayerConfiguration) {
@@ -18,6 +20,7 @@ struct QuantizationMode {
     self.kind = kind
     let block = parts.count > 1 ? Int(parts[parts.count - 1]) : nil
     blockSize = block.flatMap { $0 > 0 ? $0 : nil }
+    statesBlocks = block != nil
     bits = parts.count > 2 ? Int(parts[1]) : nil
   }
 
@@ -81,7 +84,8 @@ extension Lowering {
         let wide = try cast(matrix, to: compute, in: call, suffix: "kernel/cast")
         return try add("Div", [add("MatMul", [input, wide], in: call), scale], in: call)
       }
-      let (rounded, inputScale) = try quantized(input, quantizer, in: call)
+      guard let rank = input.rank else { throw call.error(.unsupported, "the shape of its input is not known") }
+      let (rounded, inputScale) = try quantized(input, quantizer, axes: [rank - 1], in: call)
       let integers = try cast(rounded, to: .int8, in: call, suffix: "integers")
       let sum = try cast(
         add("MatMulInteger", [integers, matrix], in: call), to: compute, in: call, suffix: "sum")
@@ -89,20 +93,32 @@ extension Lowering {
     }
   }
 
-  /// Values divided by their largest size in a row and rounded to whole numbers, and what they were multiplied by.
-  private mutating func quantized(
-    _ value: LoweredValue, _ quantizer: ActivationQuantizer, in call: LayerCall
+  /// Values divided by their largest size along axes and rounded to whole numbers, and what they were multiplied by.
+  mutating func quantized(
+    _ value: LoweredValue, _ quantizer: ActivationQuantizer, axes: [Int], in call: LayerCall
   ) throws(FormatError) -> (LoweredValue, scale: LoweredValue) {
-    guard let rank = value.rank else { throw call.error(.unsupported, "the shape of its input is not known") }
-    let size = try reduce("ReduceMax", add("Abs", [value], in: call), [rank - 1], true, in: call)
+    let size = try reduce("ReduceMax", add("Abs", [value], in: call), axes, true, in: call)
     let bounded = try add("Add", [size, number(quantizer.epsilon, "epsilon", like: value, in: call)], in: call)
     let scale = try add("Div", [number(quantizer.highest, "highest", like: value, in: call), bounded], in: call)
     let rounded = try add("Round", [add("Mul", [value, scale], in: call)], in: call)
     return (try self.bounded(rounded, quantizer.lowest, quantizer.highest, in: call), scale)
   }
 
+  /// The sum of a product and the bias of its layer, as layers of a mode compute it.
+  mutating func biased(_ product: LoweredValue, _ mode: QuantizationMode?, in call: LayerCall) throws(FormatError)
+    -> LoweredValue
+  {
+    var bias = try weight("bias", in: call)
+    // Keras rounds the bias of a float8 layer to 16 bits, for the sake of a fused product.
+    if mode?.kind == .float8, bias.elementType == .float32 {
+      let narrow = try cast(bias, to: .bfloat16, in: call, suffix: "bias/bfloat16")
+      bias = try cast(narrow, to: .float32, in: call, suffix: "bias/cast")
+    }
+    return try add("Add", [product, bias], in: call)
+  }
+
   /// A value divided by a scale, rounded to 8 bits with a sign, four of exponent and three of fraction, and back.
-  private mutating func float8(_ value: LoweredValue, scale: LoweredValue, in call: LayerCall) throws(FormatError)
+  mutating func float8(_ value: LoweredValue, scale: LoweredValue, in call: LayerCall) throws(FormatError)
     -> LoweredValue
   {
     guard operatorSetVersion >= 19 else {
@@ -147,9 +163,12 @@ struct ActivationQuantizer {
 
   /// The quantiser that a configuration states; `nil` when the inputs stay as they are.
   ///
-  /// Files that state none are of before Keras 3.14, which always rounded the inputs.
+  /// Files that state none round the inputs, but for 4 bits only if they are of before Keras 3.14, which had no blocks.
   init?(_ configuration: LayerConfiguration, _ mode: QuantizationMode) throws(FormatError) {
-    guard let stated = configuration["quantization_config"] else { return }
+    guard let stated = configuration["quantization_config"] else {
+      if mode.kind == .int4, mode.statesBlocks { return nil }
+      return
+    }
     guard let quantizer = stated["config"]?["activation_quantizer"], !quantizer.isNull else { return nil }
     guard quantizer["class_name"]?.string == "AbsMaxQuantizer", let settings = quantizer["config"] else {
       throw FormatError(
@@ -161,124 +180,4 @@ struct ActivationQuantizer {
     }
     epsilon = settings["epsilon"]?.double ?? epsilon
   }
-}
-
-/// Matrices of few bits.
-enum QuantizedMatrix {
-  /// Signed numbers of four bits, two in a byte, the lower half first. Keras packs pairs of columns; up to 3.13 it packed
-  /// pairs of rows, which only the shape tells.
-  static func unpacked(_ packed: Tensor, columns: Int, rows: Int? = nil, in call: LayerCall) throws(FormatError)
-    -> Tensor
-  {
-    guard packed.shape.count == 2, packed.elementType == .int8 || packed.elementType == .uint8,
-      columns > 0, columns <= 2 * max(packed.shape[1], 1)
-    else {
-      throw call.error(.mismatch, "a matrix of 4-bit numbers has type \(packed.elementType.name)\(packed.shape)")
-    }
-    let bytes = try bits(of: packed)
-    if packed.shape[1] == (columns + 1) / 2, rows == nil || packed.shape[0] == rows {
-      return Tensor(
-        halves(bytes, rows: packed.shape[0], packedColumns: packed.shape[1], columns: columns).map(signed),
-        shape: [packed.shape[0], columns])
-    }
-    guard packed.shape[1] == columns, let rows, packed.shape[0] == (rows + 1) / 2 else {
-      throw call.error(.mismatch, "a packed matrix of shape \(packed.shape) does not hold \(columns) columns")
-    }
-    var values: [Int8] = []
-    values.reserveCapacity(rows * columns)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let byte = bytes[row / 2 * columns + column]
-        values.append(signed(row.isMultiple(of: 2) ? byte & 15 : byte >> 4))
-      }
-    }
-    return Tensor(values, shape: [rows, columns])
-  }
-
-  /// `(q - zero) · scale` with scale and zero by group of rows or of columns.
-  static func grouped(
-    _ matrix: Tensor, scale: Tensor, zero: Tensor, groups: Tensor, alongRows: Bool, in call: LayerCall
-  ) throws(FormatError) -> Tensor {
-    let (rows, columns) = (matrix.shape[0], matrix.shape[1])
-    let places = try groups.doubles().map { Int(exactly: $0) ?? -1 }
-    let groupCount = scale.shape.count == 2 ? scale.shape[alongRows ? 0 : 1] : 0
-    guard scale.shape.count == 2, zero.shape == scale.shape,
-      scale.shape[alongRows ? 1 : 0] == (alongRows ? columns : rows),
-      places.count == (alongRows ? rows : columns), places.allSatisfy({ (0..<groupCount).contains($0) })
-    else {
-      throw call.error(
-        .mismatch,
-        "scales of shape \(scale.shape) and \(places.count) groups do not fit a matrix of shape \(matrix.shape)")
-    }
-    let (numbers, scales, zeros) = (try matrix.doubles(), try scale.doubles(), try zero.doubles())
-    var values: [Float] = []
-    values.reserveCapacity(numbers.count)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let place = alongRows ? places[row] * columns + column : row * groupCount + places[column]
-        values.append(Float(numbers[row * columns + column] - zeros[place]) * Float(scales[place]))
-      }
-    }
-    return Tensor(values, shape: [rows, columns])
-  }
-
-  /// The kernel of GPTQ and AWQ: unsigned numbers, outputs before inputs; AWQ also divides each input's row by a number.
-  static func transposed(_ call: LayerCall, _ lowering: Lowering, units: Int, bits: Int) throws(FormatError) -> Tensor {
-    let packed = try lowering.storedWeight("quantized_kernel", in: call)
-    guard packed.shape.count == 2, packed.elementType == .uint8, [4, 8].contains(bits),
-      units > 0, units <= 2 * max(packed.shape[0], 1)
-    else {
-      throw call.error(.unsupported, "a kernel of \(bits)-bit numbers in \(packed.elementType.name) cannot be run")
-    }
-    var matrix = packed
-    if bits == 4 {
-      guard packed.shape[0] == (units + 1) / 2 else {
-        throw call.error(.mismatch, "a packed kernel of shape \(packed.shape) does not hold \(units) units")
-      }
-      let (bytes, inputs) = (try Self.bits(of: packed), packed.shape[1])
-      var values: [UInt8] = []
-      values.reserveCapacity(units * inputs)
-      for unit in 0..<units {
-        for input in 0..<inputs {
-          let byte = bytes[unit / 2 * inputs + input]
-          values.append(unit.isMultiple(of: 2) ? byte & 15 : byte >> 4)
-        }
-      }
-      matrix = Tensor(values, shape: [units, inputs])
-    }
-    guard matrix.shape[0] == units else {
-      throw call.error(.mismatch, "a kernel of shape \(matrix.shape) does not hold \(units) units")
-    }
-    let wide = try grouped(
-      matrix, scale: lowering.storedWeight("kernel_scale", in: call),
-      zero: lowering.storedWeight("kernel_zero", in: call), groups: lowering.storedWeight("g_idx", in: call),
-      alongRows: false, in: call)
-    let kernel = try wide.transposed([1, 0])
-    guard call.layer.weights["awq_scales"] != nil else { return kernel }
-    let scales = try lowering.storedWeight("awq_scales", in: call).doubles()
-    guard scales.count == kernel.shape[0] else { throw call.error(.mismatch, "there are \(scales.count) awq_scales") }
-    var values: [Float] = try kernel.elements()
-    for index in values.indices { values[index] /= Float(scales[index / units]) }
-    return Tensor(values, shape: kernel.shape)
-  }
-
-  /// The elements as they lie in memory.
-  private static func bits(of tensor: Tensor) throws(FormatError) -> [UInt8] {
-    if tensor.elementType == .uint8 { return try tensor.elements() }
-    return try tensor.elements(as: Int8.self).map { UInt8(bitPattern: $0) }
-  }
-
-  private static func halves(_ bytes: [UInt8], rows: Int, packedColumns: Int, columns: Int) -> [UInt8] {
-    var values: [UInt8] = []
-    values.reserveCapacity(rows * columns)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        let byte = bytes[row * packedColumns + column / 2]
-        values.append(column.isMultiple(of: 2) ? byte & 15 : byte >> 4)
-      }
-    }
-    return values
-  }
-
-  private static func signed(_ half: UInt8) -> Int8 { half < 8 ? Int8(half) : Int8(half) - 16 }
 }

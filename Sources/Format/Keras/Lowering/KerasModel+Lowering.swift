@@ -71,7 +71,7 @@ extension KerasModel {
     let outputs = try lowering.rootModel(root)
     try lowering.finishOutputs(outputs, of: root)
     var model = Model(
-      graph: lowering.graph, operatorSets: [OperatorSetImport(version: lowering.operatorSetVersion)],
+      graph: lowering.graph, operatorSets: lowering.operatorSets,
       irVersion: Self.irVersion(operatorSetVersion: operatorSetVersion))
     model.producerName = "nnfmt"
     model.producerVersion = FormatInformation.version

@@ -87,6 +87,8 @@ extension Lowering {
         .refused, "the layer is Python code, which is never run", advice: "Replace it by layers of Keras")
     case let name where name.contains(">") || call.layer.module.map { !$0.hasPrefix("keras") } ?? false:
       return call.error(.unsupported, "the class \"\(name)\" is not one of Keras's own; its code is not in the file")
+    case let name where call.layer.isOperation:
+      return call.error(.unsupported, "the operation \"\(name)\" of keras.ops cannot be run")
     case let name:
       return call.error(
         .unsupported, "layers of class \"\(name)\" cannot be run", advice: UnsupportedLayers.alternative(to: name))

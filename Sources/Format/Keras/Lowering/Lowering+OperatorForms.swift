@@ -32,16 +32,29 @@ extension Lowering {
     }
   }
 
-  /// The first operator set in which an operator takes bfloat16, where that is later than 13.
+  /// The first operator set in which an operator takes bfloat16, where that is later than 13 or never. `Clip` does before,
+  /// but it stands for `Where`, which does not.
   private static let bfloat16Versions = [
-    "BatchNormalization": 14, "LeakyRelu": 16, "PRelu": 16, "Where": 16, "Elu": 22, "Selu": 22, "HardSigmoid": 22,
-    "HardSwish": 22, "Mish": 22, "Softplus": 22, "Softsign": 22, "ThresholdedRelu": 22,
+    "BatchNormalization": 14, "CumSum": 14, "Trilu": 14, "Pow": 15, "Clip": 16, "GreaterOrEqual": 16, "LeakyRelu": 16,
+    "LessOrEqual": 16, "PRelu": 16, "Where": 16, "IsInf": 20, "Acos": 22, "Acosh": 22, "Asin": 22, "Asinh": 22,
+    "Atan": 22, "Atanh": 22, "Cos": 22, "Cosh": 22, "Elu": 22, "GlobalAveragePool": 22, "GlobalMaxPool": 22,
+    "HardSigmoid": 22, "HardSwish": 22, "InstanceNormalization": 22, "LpNormalization": 22, "Mish": 22, "Round": 22,
+    "Selu": 22, "Sin": 22, "Sinh": 22, "Softplus": 22, "Softsign": 22, "Tan": 22, "ThresholdedRelu": 22, "TopK": 24,
+    "Einsum": .max, "OneHot": .max, "Shrink": .max,
   ]
 
   /// An operator that does not take bfloat16 yet, in float32.
   private mutating func widened(
     _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, attributes: [Attribute]
   ) throws(FormatError) -> LoweredValue? {
+    guard let wide = try widened(inputs, of: operatorType, in: call) else { return nil }
+    return try narrowed(add(operatorType, wide, in: call, attributes: attributes), in: call)
+  }
+
+  /// The inputs in float32, when an operator does not take bfloat16 yet and one of them is of it.
+  mutating func widened(_ inputs: [LoweredValue?], of operatorType: String, in call: LayerCall) throws(FormatError)
+    -> [LoweredValue?]?
+  {
     guard let version = Self.bfloat16Versions[operatorType], operatorSetVersion < version,
       inputs.contains(where: { $0?.elementType == .bfloat16 })
     else { return nil }
@@ -53,8 +66,12 @@ extension Lowering {
       }
       wide.append(try cast(input, to: .float32, in: call, suffix: "wide"))
     }
-    return try cast(
-      add(operatorType, wide, in: call, attributes: attributes), to: .bfloat16, in: call, suffix: "narrow")
+    return wide
+  }
+
+  /// What was computed in float32, back in bfloat16.
+  mutating func narrowed(_ value: LoweredValue, in call: LayerCall) throws(FormatError) -> LoweredValue {
+    try value.elementType == .float32 ? cast(value, to: .bfloat16, in: call, suffix: "narrow") : value
   }
 
   /// `1 / √2`, in double precision rounded to the single one that TensorFlow takes there too.

@@ -81,20 +81,32 @@ struct Lowering {
     self.operatorSetVersion = operatorSetVersion
     self.isTolerant = isTolerant
     self.limits = limits
-    inference = ShapeInference(operatorSets: [OperatorSetImport(version: operatorSetVersion)])
+    inference = ShapeInference(operatorSets: [OperatorSetImport(version: operatorSetVersion), Self.machineLearningSet])
+  }
+
+  /// The domain of operators that look things up, and the set of it that is emitted: the first with whole numbers on both
+  /// sides of a table.
+  static let machineLearning = "ai.onnx.ml"
+  static let machineLearningSet = OperatorSetImport(domain: machineLearning, version: 2)
+
+  /// The operator sets of what was emitted.
+  var operatorSets: [OperatorSetImport] {
+    let usesTables = graph.nodes.contains { $0.domain == Self.machineLearning }
+    return [OperatorSetImport(version: operatorSetVersion)] + (usesTables ? [Self.machineLearningSet] : [])
   }
 
   /// Emits a node with one output.
   ///
   /// - Parameter suffix: what tells the node from others of the same layer; by default the operator in lower case.
   mutating func add(
-    _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, suffix: String? = nil,
+    _ operatorType: String, _ inputs: [LoweredValue?], in call: LayerCall, suffix: String? = nil, domain: String = "",
     attributes: [Attribute] = []
   ) throws(FormatError) -> LoweredValue {
     if let value = try olderForm(of: operatorType, inputs, in: call, attributes: attributes) { return value }
     let name = unique("\(call.scope)/\(suffix ?? operatorType.lowercased())")
     let node = Node(
-      name: name, operatorType, inputs: inputs.map { $0?.name ?? "" }, outputs: [name], attributes: attributes)
+      name: name, operatorType, domain: domain, inputs: inputs.map { $0?.name ?? "" }, outputs: [name],
+      attributes: attributes)
     do throws(FormatError) {
       let outputs = try inference.add(node)
       graph.nodes.append(node)
@@ -109,6 +121,10 @@ struct Lowering {
     _ operatorType: String, _ inputs: [LoweredValue?], outputs count: Int, in call: LayerCall,
     attributes: [Attribute] = []
   ) throws(FormatError) -> [LoweredValue] {
+    if let wide = try widened(inputs, of: operatorType, in: call) {
+      return try addAll(operatorType, wide, outputs: count, in: call, attributes: attributes)
+        .mapTyped { (value) throws(FormatError) in try narrowed(value, in: call) }
+    }
     let name = unique("\(call.scope)/\(operatorType.lowercased())")
     let names = (0..<count).map { unique("\(name)/output_\($0)") }
     let node = Node(

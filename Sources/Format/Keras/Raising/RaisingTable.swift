@@ -30,10 +30,16 @@ enum RaisingTable {
 
   /// The rules that a node may begin.
   static func rules(for node: Node) -> [any RaisingRule.Type] {
-    if node.domain == LinearModelRaising.domain {
-      return LinearModelRaising.operators.contains(node.operatorType) ? [LinearModelRaising.self] : []
+    if node.domain == LinearModelRaising.domain, LinearModelRaising.operators.contains(node.operatorType) {
+      return [LinearModelRaising.self]
     }
-    guard node.domain.isEmpty || node.domain == "ai.onnx" else { return [] }
+    guard isKnown(node) else { return [] }
     return rules.filter { $0.operators.contains(node.operatorType) }
+  }
+
+  /// Whether a node is of the standard operators, or the one of `ai.onnx.ml` that layers become.
+  static func isKnown(_ node: Node) -> Bool {
+    node.domain.isEmpty || node.domain == "ai.onnx"
+      || node.domain == Lowering.machineLearning && node.operatorType == "LabelEncoder"
   }
 }

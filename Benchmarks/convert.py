@@ -19,7 +19,12 @@ keras.utils.set_random_seed(1)
 keras.Sequential([layers.Input((192, 192, 3)), layers.Flatten(), layers.Dense(500, activation="relu"),
                   layers.Dense(50, activation="relu"), layers.Dense(5, activation="softmax")]).save("{0}")
 """
-EXPORT = 'import keras; keras.saving.load_model("{0}").export("{1}", format="onnx", verbose=False)'
+EXPORT = """
+import keras
+model = keras.saving.load_model("{0}")
+model(keras.ops.zeros((1, 192, 192, 3)))
+model.export("{1}", format="onnx", verbose=False)
+"""
 
 
 def run(command, expected=0):

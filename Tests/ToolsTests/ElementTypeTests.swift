@@ -37,7 +37,9 @@ import Testing
     #expect(try TensorFile.readPB(path: out + "output_0.pb").tensor.texts()[3] == "say \"hi\"")
     let shown = try Tool.run(["predict", path, "--input", table, "--json"])
     #expect(shown.status == 0 && shown.output.contains("Welt"), "\(shown.error)")
-    try expectFailure(["predict", path, "--input", table, "--output", folder.file("out.npy")], ["string"])
+    let array = folder.file("out.npy")
+    #expect(try Tool.run(["predict", path, "--input", table, "--output", array]).status == 0)
+    #expect(try Tool.run(["predict", path, "--input", table, "--expect", array]).status == 0)
   }
 
   @Test func smallIntegersInAndOut() throws {

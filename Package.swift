@@ -44,7 +44,13 @@ let package = Package(
       path: "Sources/Tools", swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["NNFormat"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "NNFormatTests", dependencies: ["NNFormat", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "NNEngineTests", dependencies: ["NNEngine", "NNFormat"], swiftSettings: strict),
+    .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
+    .executableTarget(
+      name: "AllocationProbe", dependencies: ["CAllocationCount", "NNEngine", "NNFormat"],
+      path: "Tests/AllocationProbe", swiftSettings: strict),
+    .testTarget(
+      name: "NNEngineTests", dependencies: ["AllocationProbe", "NNEngine", "NNFormat", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "KernelTests", dependencies: ["NNEngine"], swiftSettings: strict),
     .testTarget(
       name: "FixtureTests", dependencies: ["NNFormat", "NNEngine", "TestSupport"], swiftSettings: strict),

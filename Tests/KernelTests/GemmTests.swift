@@ -79,6 +79,31 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
+  func everyBatchUpTo67OnOneAndTwoThreadsGivesTheSameBits(row: Int) {
+    let table = KernelTable.all[row]
+    // Weights enough that two threads share even a single row.
+    let (depth, columns) = (1100, 74)
+    var noise = Noise(7)
+    let a = noise.values(67 * depth)
+    let bias = noise.values(columns)
+    let weights = packUnaligned(noise.values(depth * columns), depth: depth, columns: columns, table: table)
+    func run(_ rows: Range<Int>, _ pool: ThreadPool) -> [Float] {
+      runGemm(
+        rows: rows.count, a: [Float](a[rows.lowerBound * depth..<rows.upperBound * depth]), lda: depth,
+        weights: weights, bias: bias, activation: .gelu, ldc: columns, pool: pool)
+    }
+    let whole = run(0..<67, Self.pools[0])
+    for rows in 1...67 {
+      let first = rows * 29 % (68 - rows)
+      let expected = [Float](whole[first * columns..<(first + rows) * columns])
+      for pool in Self.pools[..<2] {
+        let part = run(first..<first + rows, pool)
+        #expect(differences(part, expected) == 0, "\(rows) rows from \(first), \(pool.threadCount) threads")
+      }
+    }
+  }
+
+  @Test(arguments: KernelTable.all.indices)
   func manyRowsAreCutIntoChunks(row: Int) {
     let table = KernelTable.all[row]
     for columns in [10, 40] {

@@ -12,24 +12,26 @@ package enum Tool {
     package var errorLines: [String] { error.split(separator: "\n").map(String.init) }
   }
 
-  /// The program lies beside the test bundle that this process runs.
-  package static let path: String = {
+  package static let path = path(of: "nnfmt")
+
+  /// Programs lie beside the test bundle that this process runs.
+  private static func path(of program: String) -> String {
     let bundle =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("nnfmt").path
-  }()
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent(program).path
+  }
 
-  /// Runs the program to its end.
+  /// Runs the program, or another of the package, to its end.
   ///
   /// - Parameters:
   ///   - input: what it reads on standard input.
   ///   - environment: variables added to those of this process.
   package static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:]
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], program: String = "nnfmt"
   ) throws -> Result {
     let folder = try TemporaryFolder()
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
+    process.executableURL = URL(fileURLWithPath: path(of: program))
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.write(input, to: "input")))

@@ -3,7 +3,8 @@ import NNFormat
 /// The memory one caller needs to run a plan. Not safe to share between threads: make one for each.
 ///
 /// The first run with given input shapes prepares all steps and allocates; the last few shapes are remembered, and runs
-/// with one of them allocate nothing but the tensors they return, and take no lock.
+/// with one of them allocate nothing but the tensors they return, and take no lock. The loops of a run go over indices,
+/// because without optimisation an array's iterator allocates.
 public final class ExecutionContext {
   /// What the context runs.
   public let plan: ExecutionPlan
@@ -60,9 +61,11 @@ public final class ExecutionContext {
   ///
   /// - Parameter count: the number of values given for the shape.
   package func resolution(forOnly shape: [Int], count: Int) throws(EngineError) -> Resolution {
-    for resolution in resolutions
-    where resolution.inputCount == count && resolution.inputShapes.count == 1 && resolution.inputShapes[0] == shape {
-      return resolution
+    for index in resolutions.indices {
+      let resolution = resolutions[index]
+      if resolution.inputCount == count, resolution.inputShapes.count == 1, resolution.inputShapes[0] == shape {
+        return resolution
+      }
     }
     guard checkedProduct(shape) == count else {
       throw EngineError(.invalidInput, "\(count) values do not fill the shape \(Shape(shape))")
@@ -83,7 +86,8 @@ public final class ExecutionContext {
     outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) throws(EngineError) {
     unsafe bind(resolution, inputs: inputs, outputs: outputs)
-    for step in resolution.steps { try run(step, resolution) }
+    let steps = resolution.steps
+    for index in steps.indices { try run(steps[index], resolution) }
     unsafe copyOutputs(resolution, outputs)
   }
 
@@ -109,10 +113,15 @@ public final class ExecutionContext {
   ) {
     strings.removeAll()
     let slots = unsafe resolution.slots
-    for patch in resolution.inputPatches {
-      unsafe slots[patch.slot] = unsafe UnsafeMutableRawPointer(mutating: inputs[patch.input])
+    let (inputPatches, outputPatches) = (resolution.inputPatches, resolution.outputPatches)
+    for index in inputPatches.indices {
+      let (slot, input) = inputPatches[index]
+      unsafe slots[slot] = unsafe UnsafeMutableRawPointer(mutating: inputs[input])
     }
-    for patch in resolution.outputPatches { unsafe slots[patch.slot] = unsafe outputs[patch.output] }
+    for index in outputPatches.indices {
+      let (slot, output) = outputPatches[index]
+      unsafe slots[slot] = unsafe outputs[output]
+    }
   }
 
   @inline(__always)
@@ -129,7 +138,9 @@ public final class ExecutionContext {
 
   @inline(__always)
   private func copyOutputs(_ resolution: Resolution, _ outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>) {
-    for copy in resolution.copies {
+    let copies = resolution.copies
+    for index in copies.indices {
+      let copy = copies[index]
       if let source = unsafe resolution.slots[copy.slot] {
         unsafe outputs[copy.output].copyMemory(from: source, byteCount: copy.byteCount)
       }

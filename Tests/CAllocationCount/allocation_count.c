@@ -1,0 +1,51 @@
+#include "CAllocationCount.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+// glibc's own entry points, which a program that defines `malloc` may forward to.
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static atomic_size_t count;
+
+size_t allocation_count(void) { return atomic_load(&count); }
+
+// The thread sanitizer has a `malloc` of its own; nothing is counted beside it.
+#if !__has_feature(thread_sanitizer)
+
+static void add_one(void) { atomic_fetch_add_explicit(&count, 1, memory_order_relaxed); }
+
+void *malloc(size_t size) {
+  add_one();
+  return __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size) {
+  add_one();
+  return __libc_calloc(number, size);
+}
+
+void *realloc(void *block, size_t size) {
+  add_one();
+  return __libc_realloc(block, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+  add_one();
+  return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+
+int posix_memalign(void **block, size_t alignment, size_t size) {
+  if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) return EINVAL;
+  void *memory = memalign(alignment, size);
+  if (!memory) return ENOMEM;
+  *block = memory;
+  return 0;
+}
+
+#endif

@@ -4,11 +4,13 @@
 /// - `MR`: rows of the tile; `TILE_ROWS(X)`: X(1) ... X(MR)
 /// - `STREAM_ROWS`, `STREAM_SHAPES(X)`: X(rows, panels) for each number of rows the streaming kernel takes, with the
 ///   panels it reads at once
-/// - `TILE_NAME`: `gemm_f32_MRxNR`
-/// - `TILE_PREFETCH`, `STREAM_PREFETCH`: steps of k that the tile and the streams together fetch ahead
+/// - `TILE`: MRxNR
+/// - `TILE_PREFETCH`, `STREAM_PREFETCH`: steps of k that the tile and the streams together fetch ahead, with weights of
+///   four bytes; smaller ones fetch as many bytes
 ///
 /// Every kernel gives an element the same sequence of operations: one FMA chain from zero over a k-block in ascending
-/// order, the block sums added in ascending order, the bias added last.
+/// order, the block sums added in ascending order, the bias added last. Weights of any form are widened to float32 first,
+/// which is exact, so that a form changes nothing but the weights.
 
 #include <string.h>
 
@@ -23,16 +25,35 @@
 #define STRING_(a) #a
 #define STRING(a) STRING_(a)
 #define INLINE static inline __attribute__((always_inline))
-/// Whether vector j of a panel row starts a cache line.
+/// Whether vector j of a row of C starts a cache line.
 #define IS_LINE(j) ((j) * LANES % 16 == 0)
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 typedef float vector __attribute__((ext_vector_type(LANES)));
+typedef uint32_t bit_vector __attribute__((ext_vector_type(LANES)));
+typedef uint16_t half_vector __attribute__((ext_vector_type(LANES)));
 /// A float that may lie at any address.
 typedef float unaligned_float __attribute__((aligned(1)));
 
 INLINE void load_vector(vector *v, const float *p) { memcpy(v, p, sizeof *v); }
 INLINE void store_vector(const vector *v, float *p) { memcpy(p, v, sizeof *v); }
+
+/// Widens bfloat16, the upper halves of float32.
+INLINE void load_halves(vector *v, const uint16_t *p) {
+  half_vector halves;
+  memcpy(&halves, p, sizeof halves);
+  *v = (vector)(__builtin_convertvector(halves, bit_vector) << 16);
+}
+
+INLINE float keep(float x) { return x; }
+
+/// bfloat16, rounded to nearest, ties to even; a NaN stays one.
+INLINE uint16_t round_to_half(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40u);
+  return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
 
 /// Loads `count` <= LANES values; the other lanes are zero.
 INLINE void load_part(vector *v, const float *p, size_t count) {
@@ -85,93 +106,20 @@ INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t colu
   }
 }
 
-#define DEFINE_TILE(R) \
-  static __attribute__((noinline)) void tile_##R(size_t depth, const float *restrict a, const float *restrict b, \
-      float *restrict c, size_t ldc, size_t columns, const float *bias, bool accumulate, const float *next, \
-      size_t next_step) { \
-    vector sums[R][VECTORS]; \
-    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0; \
-    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) \
-        if (IS_LINE(j)) __builtin_prefetch(c + i * ldc + j * LANES, 0, 2); \
-    for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) { \
-      vector right[VECTORS]; \
-      __builtin_prefetch(next, 0, 2); \
-      UNROLL for (size_t j = 0; j < VECTORS; j++) { \
-        load_vector(&right[j], b + j * LANES); \
-        if (IS_LINE(j)) __builtin_prefetch(b + TILE_PREFETCH * NR + j * LANES); \
-      } \
-      UNROLL for (size_t i = 0; i < R; i++) { \
-        vector left = a[i]; \
-        UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = \
-            __builtin_elementwise_fma(left, right[j], sums[i][j]); \
-      } \
-    } \
-    UNROLL for (size_t i = 0; i < R; i++) \
-        finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, accumulate); \
-  }
-
-#define DEFINE_STREAM(name, R, P) \
-  static __attribute__((noinline)) void name##_##R(size_t depth, const float *restrict a, size_t lda, \
-      const float *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias) { \
-    size_t stride = depth * NR, start = 0; \
-    do { \
-      size_t end = depth - start > nn_gemm_block_depth ? start + nn_gemm_block_depth : depth; \
-      vector sums[R][P * VECTORS]; \
-      UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = 0; \
-      for (size_t k = start; k < end; k++, b += NR) { \
-        vector right[P * VECTORS]; \
-        UNROLL for (size_t j = 0; j < P * VECTORS; j++) { \
-          const float *p = b + j / VECTORS * stride + j % VECTORS * LANES; \
-          load_vector(&right[j], p); \
-          if (IS_LINE(j)) __builtin_prefetch(p + STREAM_PREFETCH / P * NR); \
-        } \
-        UNROLL for (size_t i = 0; i < R; i++) { \
-          vector left = a[i * lda + k]; \
-          UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = \
-              __builtin_elementwise_fma(left, right[j], sums[i][j]); \
-        } \
-      } \
-      UNROLL for (size_t i = 0; i < R; i++) \
-          finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, start > 0); \
-      start = end; \
-    } while (start < depth); \
-  }
-
-#define DEFINE_STREAMS(R, P) \
-  DEFINE_STREAM(stream_group, R, P) \
-  DEFINE_STREAM(stream_single, R, 1)
-
-TILE_ROWS(DEFINE_TILE)
-STREAM_SHAPES(DEFINE_STREAMS)
-
-static void tile(size_t rows, size_t depth, const float *a, const float *b, float *c, size_t ldc, size_t columns,
-                 const float *bias, bool accumulate, const float *next, size_t next_step) {
-  switch (rows) {
-#define X(R) \
-  case R: tile_##R(depth, a, b, c, ldc, columns, bias, accumulate, next, next_step); break;
-    TILE_ROWS(X)
-#undef X
-  }
-}
-
-static void stream(size_t rows, size_t depth, const float *a, size_t lda, const float *b, float *c, size_t ldc,
-                   size_t columns, const float *bias) {
-  size_t j = 0;
-  switch (rows) {
-#define X(R, P) \
-  case R: \
-    for (; j + (P - 1) * NR < columns; j += P * NR) \
-      stream_group_##R(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL); \
-    for (; j < columns; j += NR) \
-      stream_single_##R(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL); \
-    break;
-    STREAM_SHAPES(X)
-#undef X
-  }
-}
-
 #include "gemm_f32_pack.h"
 
-const nn_gemm_f32_kernel CONCAT(TILE_NAME, ISA) = {
-    STRING(CONCAT(TILE_NAME, ISA)), JOIN(nn_isa_, ISA), MR, NR, STREAM_ROWS, tile, stream, pack_a, pack_b,
+#define FORM f32
+#define WEIGHT float
+#define WIDEN load_vector
+#define NARROW keep
+#include "gemm_f32_form.h"
+
+#define FORM bf16
+#define WEIGHT uint16_t
+#define WIDEN load_halves
+#define NARROW round_to_half
+#include "gemm_f32_form.h"
+
+const nn_gemm_f32_kernel CONCAT(JOIN(gemm_f32_, TILE), ISA) = {
+    JOIN(nn_isa_, ISA), MR, NR, STREAM_ROWS, pack_a, &form_f32, &form_bf16,
 };

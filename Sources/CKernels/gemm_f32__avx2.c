@@ -7,7 +7,7 @@
 #define LANES 8
 #define VECTORS 2
 #define MR 6
-#define TILE_NAME gemm_f32_6x16
+#define TILE 6x16
 #define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define TILE_PREFETCH 32
 #define STREAM_ROWS 6

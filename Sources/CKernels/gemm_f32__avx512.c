@@ -7,7 +7,7 @@
 #define LANES 16
 #define VECTORS 2
 #define MR 12
-#define TILE_NAME gemm_f32_12x32
+#define TILE 12x32
 #define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
 #define TILE_PREFETCH 32
 #define STREAM_ROWS 8

@@ -5,7 +5,7 @@
 #define LANES 4
 #define VECTORS 3
 #define MR 8
-#define TILE_NAME gemm_f32_8x12
+#define TILE 8x12
 #define TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
 #define TILE_PREFETCH 16
 #define STREAM_ROWS 8

@@ -3,7 +3,7 @@
 #define LANES 4
 #define VECTORS 2
 #define MR 4
-#define TILE_NAME gemm_f32_4x8
+#define TILE 4x8
 #define TILE_ROWS(X) X(1) X(2) X(3) X(4)
 #define TILE_PREFETCH 0
 #define STREAM_ROWS 4

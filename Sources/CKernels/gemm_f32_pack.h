@@ -1,4 +1,4 @@
-/// Packing into the orders the kernels of `gemm_f32.h` read; included by it.
+/// Packing of A into the order the kernels of `gemm_f32.h` read; included by it.
 
 typedef float quad __attribute__((ext_vector_type(4)));
 
@@ -34,28 +34,4 @@ static void pack_a(size_t rows, size_t depth, const float *restrict a, size_t ro
     for (; i + 4 <= rows; i += 4) pack_four_rows(rows, depth, a + i * row_stride, row_stride, packed + i);
   for (; i < rows; i++)
     for (size_t k = 0; k < depth; k++) packed[k * rows + i] = a[i * row_stride + k * column_stride];
-}
-
-static void pack_b(size_t depth, size_t columns, const void *b, size_t ldb, bool transposed, float alpha,
-                   float *restrict panel) {
-  const unaligned_float *source = b;
-  if (columns > NR) columns = NR;
-  if (!transposed) {
-    for (size_t k = 0; k < depth; k++, source += ldb, panel += NR) {
-      if (columns == NR) {
-        for (size_t j = 0; j < NR; j++) panel[j] = alpha * source[j];
-      } else {
-        for (size_t j = 0; j < columns; j++) panel[j] = alpha * source[j];
-        for (size_t j = columns; j < NR; j++) panel[j] = 0;
-      }
-    }
-    return;
-  }
-  for (size_t start = 0; start < depth; start += 64) {
-    size_t end = depth - start > 64 ? start + 64 : depth;
-    for (size_t j = 0; j < columns; j++)
-      for (size_t k = start; k < end; k++) panel[k * NR + j] = alpha * source[j * ldb + k];
-    for (size_t k = start; k < end; k++)
-      for (size_t j = columns; j < NR; j++) panel[k * NR + j] = 0;
-  }
 }

@@ -1,16 +1,30 @@
 /// How a network is compiled and run.
 public struct EngineOptions: Sendable, Hashable {
+  /// What the weights of dense layers are kept in. Everything is computed in float32.
+  public enum Precision: String, Sendable, Hashable, CaseIterable {
+    case float32
+    /// Rounded to nearest, ties to even, once: half the memory. Each weight is off by at most a 512th of itself
+    /// (by 2^-134 where it is subnormal), so a layer's sum by at most a 512th of the sum of the magnitudes of its terms.
+    case bfloat16
+  }
+
   /// How many threads a run may use; `nil` for all cores. The result does not depend on it, not in a single bit.
   public var threads: Int?
   /// Whether steps may be fused and constants folded into weights. Off only to compare.
   public var fusion: Bool
   /// The largest block of memory, in bytes, that a single value or the scratch space of a run may take.
   public var memoryLimit: Int
+  /// What the weights of dense layers are kept in: of matrix products with constant weights. Without `fusion` there are
+  /// no dense layers, and it changes nothing.
+  public var precision: Precision
 
-  /// All cores, everything fused, unless said otherwise.
-  public init(threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = 1 << 36) {
+  /// All cores, everything fused, weights in float32, unless said otherwise.
+  public init(
+    threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = 1 << 36, precision: Precision = .float32
+  ) {
     self.threads = threads
     self.fusion = fusion
     self.memoryLimit = memoryLimit
+    self.precision = precision
   }
 }

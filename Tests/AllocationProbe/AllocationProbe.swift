@@ -30,7 +30,7 @@ import NNFormat
     }
   }
 
-  /// Blocks that twenty predictions ask for after the first.
+  /// Blocks that five predictions ask for after the first.
   static func count(
     _ context: ExecutionContext, _ batch: Int, _ inputShape: [Int], outputs: Int
   ) throws -> Int {
@@ -40,7 +40,7 @@ import NNFormat
     var span = output.mutableSpan
     try context.predict(input.span, shape: shape, into: &span)
     let before = allocation_count()
-    for _ in 0..<20 { try context.predict(input.span, shape: shape, into: &span) }
+    for _ in 0..<5 { try context.predict(input.span, shape: shape, into: &span) }
     return Int(allocation_count() - before)
   }
 

@@ -50,6 +50,16 @@ import Testing
     #expect(json["ceilings"]?.array?.isEmpty == false)
   }
 
+  @Test func measuresWeightsInBfloat16() throws {
+    let json = try json(
+      Fixtures.model("digits.keras"), "--threads", "1", "--profile", "--gemm", "2,30,40", "--precision", "bf16")
+    #expect(json["results"]?[0]?["precision"]?.string == "bfloat16")
+    #expect(json["steps"]?.array?.contains { $0["kernel"]?.string?.hasPrefix("gemm_bf16_") == true } == true)
+    let kernels = json["gemm"]?["kernels"]?.array ?? []
+    #expect(!kernels.isEmpty && kernels.allSatisfy { $0["kernel"]?.string?.hasPrefix("gemm_bf16_") == true })
+    #expect(kernels.count { $0["chosen"]?.bool == true } == 1)
+  }
+
   @Test func measuresTheMachine() throws {
     let json = try json("--ceilings", "--gemm", "3,70,40", "--threads", "1")
     let limits = Set((json["ceilings"]?.array ?? []).compactMap { $0["limit"]?.string })

@@ -32,6 +32,20 @@ import Testing
     #expect(result.error.isEmpty)
   }
 
+  @Test func weightsMayBeRoundedToBfloat16() throws {
+    let folder = try TemporaryFolder()
+    func probabilities(_ precision: String) throws -> [Float] {
+      let file = "\(folder.path)/\(precision).npy"
+      _ = try succeed(["predict", digits, "--input", images, "--output", file, "--precision", precision])
+      return try read(file).elements()
+    }
+    let (exact, rounded) = (try probabilities("fp32"), try probabilities("bf16"))
+    #expect(try exact != rounded && rounded == probabilities("bfloat16"))
+    #expect(zip(exact, rounded).allSatisfy { abs($0 - $1) < 0.02 })
+    let wrong = try Tool.run(["predict", digits, "--input", images, "--precision", "fp8"])
+    #expect(wrong.status == 2 && wrong.output.isEmpty && wrong.error.contains("fp8"))
+  }
+
   @Test func theDigitsAreAsRightAsKeras() throws {
     let result = try succeed(["predict", digits, "--input", images, "--labels", labels, "--truth", truth])
     #expect(result.output.contains("345 of 360"))

@@ -56,38 +56,48 @@ enum { nn_feature_none, nn_feature_dot_int8, nn_feature_dot_bf16 };
 
 /// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
 ///
-/// `a` is [depth][rows], as `pack_a` writes it; `b` is a block of one panel, [depth][NR]. rows <= MR, columns <= NR;
-/// `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written. Step k asks for the cache
-/// line at `next + k * next_step` ahead of its use by a later call; the address need not be valid.
-typedef void (*nn_gemm_tile_f32)(size_t rows, size_t depth, const float *a, const float *b, float *c, size_t ldc,
-                                 size_t columns, const float *_Nullable bias, bool accumulate, const float *next,
+/// `a` is [depth][rows], as `pack_a` writes it; `b` is a block of one panel, [depth][NR], in the form of the kernel.
+/// rows <= MR, columns <= NR; `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written.
+/// Step k asks for the cache line `k * next_step` bytes after `next` ahead of its use by a later call; the address need
+/// not be valid.
+typedef void (*nn_gemm_tile_f32)(size_t rows, size_t depth, const float *a, const void *b, float *c, size_t ldc,
+                                 size_t columns, const float *_Nullable bias, bool accumulate, const void *next,
                                  size_t next_step);
 
 /// All k-blocks of a few rows over consecutive panels: C[rows x columns] = A * B (+ bias when not null).
 ///
-/// `a` is row-major with stride `lda`; `b` is the first of ceil(columns / NR) whole panels [depth][NR].
-/// rows <= stream_rows.
-typedef void (*nn_gemm_stream_f32)(size_t rows, size_t depth, const float *a, size_t lda, const float *b, float *c,
+/// `a` is row-major with stride `lda`; `b` is the first of ceil(columns / NR) whole panels [depth][NR], in the form of
+/// the kernel. rows <= stream_rows.
+typedef void (*nn_gemm_stream_f32)(size_t rows, size_t depth, const float *a, size_t lda, const void *b, float *c,
                                    size_t ldc, size_t columns, const float *_Nullable bias);
 
 /// Copies `rows` x `depth` of A, rows `row_stride` and columns `column_stride` floats apart, to `packed` [depth][rows].
 typedef void (*nn_gemm_pack_a_f32)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t column_stride,
                                    float *packed);
 
-/// Copies columns of B times `alpha` to one panel [depth][NR], the columns past `columns` set to zero.
+/// Copies columns of B times `alpha` to one panel [depth][NR], the columns past `columns` set to zero. Forms of 16 bits
+/// round to nearest, ties to even.
 ///
 /// `b` may be unaligned. Element (k, j) lies `k * ldb + j` floats from `b`, or `j * ldb + k` when `transposed`.
 typedef void (*nn_gemm_pack_b_f32)(size_t depth, size_t columns, const void *b, size_t ldb, bool transposed,
-                                   float alpha, float *panel);
+                                   float alpha, void *panel);
 
+/// The kernels for one form that packed weights have in memory. All compute in float32.
 typedef struct {
   const char *name;
-  int isa;
-  size_t mr, nr, stream_rows;
+  /// Bytes of a packed weight.
+  size_t weight_size;
   nn_gemm_tile_f32 tile;
   nn_gemm_stream_f32 stream;
-  nn_gemm_pack_a_f32 pack_a;
   nn_gemm_pack_b_f32 pack_b;
+} nn_gemm_form_f32;
+
+typedef struct {
+  int isa;
+  size_t mr, nr, stream_rows;
+  nn_gemm_pack_a_f32 pack_a;
+  /// Weights as float32, and rounded to bfloat16.
+  const nn_gemm_form_f32 *f32, *bf16;
 } nn_gemm_f32_kernel;
 
 /// y = f(x) over `rows` x `columns`, both with rows `stride` apart; `x` and `y` are equal or disjoint.

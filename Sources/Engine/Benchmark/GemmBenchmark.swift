@@ -1,7 +1,7 @@
 import NNFormat
 
-/// Times C [rows x columns] = A [rows x depth] B [depth x columns] + bias, float32, with every kernel row that the machine
-/// can run.
+/// Times C [rows x columns] = A [rows x depth] B [depth x columns] + bias, float32 but for B where bfloat16 is asked for,
+/// with every kernel row that the machine can run.
 package struct GemmBenchmark: Sendable {
   /// One kernel row with so many threads.
   package struct Result: Sendable {
@@ -20,9 +20,13 @@ package struct GemmBenchmark: Sendable {
   package let rows: Int
   package let depth: Int
   package let columns: Int
+  /// What B is kept in.
+  package let precision: EngineOptions.Precision
 
   /// - Throws: `EngineError` of kind `invalidInput` for extents below 1 or matrices of more than 2^32 bytes.
-  package init(rows: Int, depth: Int, columns: Int) throws(EngineError) {
+  package init(
+    rows: Int, depth: Int, columns: Int, precision: EngineOptions.Precision = .float32
+  ) throws(EngineError) {
     for extents in [[rows, depth], [depth, columns], [rows, columns]] {
       guard extents.allSatisfy({ $0 > 0 }), let count = checkedProduct(extents), count <= 1 << 30 else {
         throw EngineError(
@@ -30,13 +34,14 @@ package struct GemmBenchmark: Sendable {
           "a product of \(rows) x \(depth) and \(depth) x \(columns) is not from 1 to 2^30 values a matrix")
       }
     }
-    (self.rows, self.depth, self.columns) = (rows, depth, columns)
+    (self.rows, self.depth, self.columns, self.precision) = (rows, depth, columns, precision)
   }
 
   package var operations: Double { 2 * Double(rows) * Double(depth) * Double(columns) }
   /// Bytes of the operands and the result.
   package var byteCount: Double {
-    4 * (Double(rows) * Double(depth) + Double(depth) * Double(columns) + Double(rows) * Double(columns))
+    4 * (Double(rows) * Double(depth) + Double(rows) * Double(columns))
+      + (precision == .float32 ? 4 : 2) * Double(depth) * Double(columns)
   }
 
   /// How many kernel rows there are.
@@ -62,7 +67,7 @@ package struct GemmBenchmark: Sendable {
     let total = Double(KernelTable.all.count * threads.count)
     for table in KernelTable.all {
       let weights = unsafe b.withUnsafeBytes { bytes in
-        unsafe PackedMatrix(depth: depth, columns: columns, source: bytes, table: table)
+        unsafe PackedMatrix(depth: depth, columns: columns, source: bytes, precision: precision, table: table)
       }
       for count in threads {
         let done = Double(results.count)
@@ -71,8 +76,8 @@ package struct GemmBenchmark: Sendable {
         }
         results.append(
           Result(
-            kernel: table.names[0].kernel, instructionSet: table.instructionSet, streams: rows <= table.streamRows,
-            threads: count, isChosen: table.names[0].kernel == KernelTable.current.names[0].kernel,
+            kernel: table.gemmName(precision), instructionSet: table.instructionSet, streams: rows <= table.streamRows,
+            threads: count, isChosen: table.gemmName(precision) == KernelTable.current.gemmName(precision),
             statistics: statistics, gflops: operations / statistics.median / 1000,
             gigabytesPerSecond: byteCount / statistics.median / 1000))
       }

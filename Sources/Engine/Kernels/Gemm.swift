@@ -5,7 +5,8 @@ internal import CKernels
 /// The value of an element is defined to the bit: B's k-blocks of `blockDepth` in ascending order, each one chain of
 /// fused multiply-adds from zero in ascending k; the block sums added in order with plain additions, the first one
 /// being the start; then the bias (if any) with one addition; then the activation, as `Activation.apply` computes it.
-/// So a row's result does not depend on the other rows, on the number of threads or on the instruction set.
+/// So a row's result does not depend on the other rows, on the number of threads or on the instruction set. Weights of
+/// bfloat16 are widened on the way, which is exact: the result is that of float32 weights with the same values.
 ///
 /// Running allocates nothing; the caller provides the scratch memory. C must not overlap the operands.
 package enum Gemm {
@@ -45,7 +46,8 @@ package enum Gemm {
     unsafe GemmOperands(
       rows: rows, depth: weights.depth, columns: weights.columns, a: a,
       rowStride: isTransposed ? 1 : lda, columnStride: isTransposed ? lda : 1, panels: weights.panels,
-      bias: bias, activation: ResolvedActivation(activation, weights.table), c: c, ldc: ldc, table: weights.table
+      form: weights.table.gemmForm(weights.precision), bias: bias,
+      activation: ResolvedActivation(activation, weights.table), c: c, ldc: ldc, table: weights.table
     ).run(scratch, pool)
   }
 
@@ -63,14 +65,14 @@ package enum Gemm {
   ) {
     guard rows > 0, columns > 0 else { return }
     let panelBytes = table.panelByteCount(depth: depth, columns: columns)
-    let panels = unsafe scratch.assumingMemoryBound(to: Float.self)
+    let form = unsafe table.gemmForm(.float32)
     unsafe PanelPacking(
       depth: depth, columns: columns, source: b, stride: ldb, isTransposed: isTransposedB, alpha: alpha,
-      panels: panels, kernel: table.gemm
+      panels: scratch, nr: table.gemmColumns, form: form
     ).run(pool)
     unsafe GemmOperands(
       rows: rows, depth: depth, columns: columns, a: a, rowStride: isTransposedA ? 1 : lda,
-      columnStride: isTransposedA ? lda : 1, panels: panels, bias: bias,
+      columnStride: isTransposedA ? lda : 1, panels: UnsafeRawPointer(scratch), form: form, bias: bias,
       activation: ResolvedActivation(activation, table), c: c, ldc: ldc, table: table
     ).run(scratch + panelBytes, pool)
   }
@@ -84,7 +86,8 @@ package enum Gemm {
   let a: UnsafePointer<Float>
   let rowStride: Int
   let columnStride: Int
-  let panels: UnsafePointer<Float>
+  let panels: UnsafeRawPointer
+  let form: UnsafePointer<nn_gemm_form_f32>
   let bias: UnsafePointer<Float>?
   let activation: ResolvedActivation?
   let c: UnsafeMutablePointer<Float>
@@ -92,6 +95,11 @@ package enum Gemm {
   let table: KernelTable
 
   var panelCount: Int { unsafe (columns + table.gemm.pointee.nr - 1) / table.gemm.pointee.nr }
+
+  /// Packed weights, the padding of the last panel included, from a depth of a panel on.
+  func weights(column: Int, depth start: Int) -> UnsafeRawPointer {
+    unsafe panels + (column * depth + start * table.gemm.pointee.nr) * form.pointee.weight_size
+  }
 
   func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
     guard unsafe rows > 0 && columns > 0 else { return }

@@ -72,7 +72,7 @@ internal import CKernels
     let panels = unsafe operands.panelCount
     let estimate = unsafe WorkEstimate(
       gemmRows: rows.count, weights: panels * operands.table.gemm.pointee.nr * depths.count,
-      instructionSet: operands.table.instructionSet)
+      weightSize: operands.form.pointee.weight_size, instructionSet: operands.table.instructionSet)
     let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
     unsafe panelsPerTask = max(1, panels / wanted)
     let panelTasks = unsafe (panels + panelsPerTask - 1) / panelsPerTask
@@ -107,21 +107,22 @@ internal import CKernels
 
   /// Adds one k-block of one panel to some tiles of C; the last k-block of the Gemm brings the bias and the activation.
   private func multiply(_ block: Int, _ panel: Int, _ tiles: Range<Int>, isPanelMajor: Bool) {
-    let kernel = unsafe operands.table.gemm.pointee
+    let form = unsafe operands.form.pointee
+    let nr = unsafe operands.table.gemm.pointee.nr
     let depths = unsafe depths(ofBlock: block)
-    let column = unsafe panel * kernel.nr
-    let columns = unsafe min(kernel.nr, operands.columns - column)
+    let column = panel * nr
+    let columns = unsafe min(nr, operands.columns - column)
     let isLast = unsafe depths.upperBound == operands.depth
     let bias = unsafe isLast ? operands.bias.map { unsafe $0 + column } : nil
-    let right = unsafe operands.panels + column * operands.depth + depths.lowerBound * kernel.nr
+    let right = unsafe operands.weights(column: column, depth: depths.lowerBound)
     // Panels and their k-blocks follow each other in memory: each tile fetches its share of what comes next.
-    let next = unsafe right + (isPanelMajor ? depths.count * kernel.nr : operands.depth * kernel.nr)
-    let step = unsafe max(1, (kernel.nr + tiles.count - 1) / tiles.count)
+    let next = unsafe right + (isPanelMajor ? depths.count : operands.depth) * nr * form.weight_size
+    let step = unsafe max(1, (nr + tiles.count - 1) / tiles.count) * form.weight_size
     for tile in tiles {
       let start = unsafe self.tiles.start(tile)
       let count = unsafe self.tiles.start(tile + 1) - start
       let target = unsafe operands.c + (rows.lowerBound + start) * operands.ldc + column
-      unsafe kernel.tile(
+      unsafe form.tile(
         count, depths.count, packedTile(tile, block: block, depth: depths.count), right, target, operands.ldc,
         columns, bias, depths.lowerBound > 0, next + (tile - tiles.lowerBound) * depths.count * step, step)
       if isLast {

@@ -44,14 +44,27 @@ internal import CKernels
   /// Most rows that stream the weights instead of packing the activations.
   package var streamRows: Int { unsafe gemm.pointee.stream_rows }
 
+  /// The Gemm kernels for weights of a precision.
+  func gemmForm(_ precision: EngineOptions.Precision) -> UnsafePointer<nn_gemm_form_f32> {
+    switch precision {
+    case .float32: unsafe gemm.pointee.f32
+    case .bfloat16: unsafe gemm.pointee.bf16
+    }
+  }
+
+  /// The name of the Gemm kernel for weights of a precision: `gemm_f32_6x16__avx2`.
+  package func gemmName(_ precision: EngineOptions.Precision) -> String {
+    unsafe String(cString: gemmForm(precision).pointee.name)
+  }
+
   /// Every operation with the name of the kernel that runs it.
   package var names: [(operation: String, kernel: String)] {
-    let gemmName = unsafe String(cString: gemm.pointee.name)
     let unaryNames = (0..<Int(nn_unary_count)).map { unsafe String(cString: unary[$0].name) }
     let binaryNames = (0..<Int(nn_binary_count)).map { unsafe String(cString: binary[$0].name) }
     let rowName = unsafe String(cString: rows.pointee.name)
     let rowOperations = ["softmax", "log_softmax", "layer_norm", "affine"]
-    return [("gemm", gemmName)] + (unaryNames + binaryNames).map { (Self.operation($0), $0) }
+    return [("gemm", gemmName(.float32)), ("gemm bfloat16", gemmName(.bfloat16))]
+      + (unaryNames + binaryNames).map { (Self.operation($0), $0) }
       + rowOperations.map { ($0, rowName) }
   }
 

@@ -1,7 +1,7 @@
 internal import CKernels
 import Glibc
 
-/// A constant right-hand operand B of a Gemm in the order its kernel reads.
+/// A constant right-hand operand B of a Gemm in the order its kernel reads, in float32 or rounded to bfloat16.
 ///
 /// Panels of NR columns follow each other, each [depth][NR] with the columns past the end zero, on a 64-byte boundary
 /// (a huge page's where it pays). NR is that of the table it was packed for.
@@ -12,11 +12,12 @@ import Glibc
   package let depth: Int
   package let columns: Int
   package let table: KernelTable
+  package let precision: EngineOptions.Precision
   /// Size of the storage.
   package let byteCount: Int
-  let panels: UnsafePointer<Float>
+  let panels: UnsafeRawPointer
 
-  /// Packs alpha B.
+  /// Packs alpha B, which is rounded once when the precision is bfloat16.
   ///
   /// - Parameters:
   ///   - source: B as float32 in this machine's byte order, at any address: row-major [depth x columns], or
@@ -24,19 +25,20 @@ import Glibc
   ///   - pool: Threads that share the work.
   package init(
     depth: Int, columns: Int, source: UnsafeRawBufferPointer, isTransposed: Bool = false, alpha: Float = 1,
-    table: KernelTable = .current, pool: ThreadPool = .shared
+    precision: EngineOptions.Precision = .float32, table: KernelTable = .current, pool: ThreadPool = .shared
   ) {
     precondition(depth >= 0 && columns >= 0 && source.count / 4 >= depth * columns, "the source is too short")
     self.depth = depth
     self.columns = columns
     self.table = table
-    byteCount = table.panelByteCount(depth: depth, columns: columns)
+    self.precision = precision
+    byteCount = table.panelByteCount(depth: depth, columns: columns, precision: precision)
     let storage = unsafe Self.allocate(byteCount)
-    unsafe panels = UnsafePointer(storage)
+    unsafe panels = UnsafeRawPointer(storage)
     guard let start = source.baseAddress else { return }
     unsafe PanelPacking(
       depth: depth, columns: columns, source: start, stride: isTransposed ? depth : columns,
-      isTransposed: isTransposed, alpha: alpha, panels: storage, kernel: table.gemm
+      isTransposed: isTransposed, alpha: alpha, panels: storage, nr: table.gemmColumns, form: table.gemmForm(precision)
     ).run(pool)
   }
 
@@ -44,20 +46,23 @@ import Glibc
 
   private static let hugePage = 2 << 20
 
-  private static func allocate(_ byteCount: Int) -> UnsafeMutablePointer<Float> {
+  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let isLarge = byteCount >= 2 * hugePage
     let alignment = isLarge ? hugePage : 64
     let size = (max(byteCount, 1) + alignment - 1) / alignment * alignment
     let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
     if isLarge { unsafe madvise(memory, size, Int32(MADV_HUGEPAGE)) }
-    return unsafe memory.bindMemory(to: Float.self, capacity: size / 4)
+    return unsafe memory
   }
 }
 
 extension KernelTable {
   /// Bytes of B [depth x columns] packed into panels.
-  package func panelByteCount(depth: Int, columns: Int) -> Int {
-    (columns + gemmColumns - 1) / gemmColumns * gemmColumns * depth * MemoryLayout<Float>.stride
+  package func panelByteCount(
+    depth: Int, columns: Int, precision: EngineOptions.Precision = .float32
+  ) -> Int {
+    let weightSize = unsafe gemmForm(precision).pointee.weight_size
+    return (columns + gemmColumns - 1) / gemmColumns * gemmColumns * depth * weightSize
   }
 }
 
@@ -73,8 +78,9 @@ private let rowsAtATime = 32
   let stride: Int
   let isTransposed: Bool
   let alpha: Float
-  let panels: UnsafeMutablePointer<Float>
-  let kernel: UnsafePointer<nn_gemm_f32_kernel>
+  let panels: UnsafeMutableRawPointer
+  let nr: Int
+  let form: UnsafePointer<nn_gemm_form_f32>
 
   func run(_ pool: ThreadPool) {
     let pieces = unsafe isTransposed ? panelCount : (depth + rowsAtATime - 1) / rowsAtATime
@@ -88,7 +94,7 @@ private let rowsAtATime = 32
     }
   }
 
-  private var panelCount: Int { unsafe (columns + kernel.pointee.nr - 1) / kernel.pointee.nr }
+  private var panelCount: Int { unsafe (columns + nr - 1) / nr }
 
   /// Packs whole panels of a transposed source, or groups of rows of the other.
   private func pack(_ pieces: Range<Int>) {
@@ -103,11 +109,10 @@ private let rowsAtATime = 32
   }
 
   private func pack(panel: Int, depths: Range<Int>) {
-    let nr = unsafe kernel.pointee.nr
-    let column = panel * nr
+    let column = unsafe panel * nr
     let offset = unsafe isTransposed ? column * stride + depths.lowerBound : depths.lowerBound * stride + column
-    unsafe kernel.pointee.pack_b(
+    unsafe form.pointee.pack_b(
       depths.count, min(nr, columns - column), source + offset * MemoryLayout<Float>.stride, stride, isTransposed,
-      alpha, panels + column * depth + depths.lowerBound * nr)
+      alpha, panels + (column * depth + depths.lowerBound * nr) * form.pointee.weight_size)
   }
 }

@@ -14,7 +14,7 @@ private let panelsPerGroup = 4
     let panels = unsafe operands.panelCount
     let estimate = unsafe WorkEstimate(
       gemmRows: operands.rows, weights: panels * operands.table.gemm.pointee.nr * operands.depth,
-      instructionSet: operands.table.instructionSet)
+      weightSize: operands.form.pointee.weight_size, instructionSet: operands.table.instructionSet)
     let wanted = estimate.taskCount(most: panels, pool)
     var panelsPerTask = (panels + wanted - 1) / wanted
     if panelsPerTask > panelsPerGroup {
@@ -43,8 +43,8 @@ extension GemmOperands {
   fileprivate func stream(firstColumn: Int, most: Int) {
     let count = unsafe min(most, columns - firstColumn)
     let target = unsafe c + firstColumn
-    unsafe table.gemm.pointee.stream(
-      rows, depth, a, rowStride, panels + firstColumn * depth, target, ldc, count,
+    unsafe form.pointee.stream(
+      rows, depth, a, rowStride, weights(column: firstColumn, depth: 0), target, ldc, count,
       bias.map { unsafe $0 + firstColumn })
     unsafe activation?.apply(target, target, rows: rows, columns: count, stride: ldc)
   }

@@ -7,10 +7,14 @@ package struct WorkEstimate: Sendable {
   package init(nanoseconds: Double) { self.nanoseconds = nanoseconds }
 
   /// Work of a Gemm: limited by arithmetic (rows x weights) or by reading the weights.
-  package init(gemmRows rows: Int, weights: Int, instructionSet: InstructionSet) {
+  ///
+  /// - Parameter weightSize: bytes of a weight.
+  package init(
+    gemmRows rows: Int, weights: Int, weightSize: Int = MemoryLayout<Float>.stride, instructionSet: InstructionSet
+  ) {
     let flopsPerNanosecond = Self.flopsPerNanosecond(instructionSet)
     let arithmetic = 2 * Double(rows) * Double(weights) / flopsPerNanosecond
-    let reading = Double(weights) * Double(MemoryLayout<Float>.stride) / 40
+    let reading = Double(weights) * Double(weightSize) / 40
     nanoseconds = max(arithmetic, reading)
   }
 

@@ -38,19 +38,22 @@ package struct DenseStep: Step {
   private let depth: Int
   private let columns: Int
 
-  package init(_ layer: DenseLayer, pool: ThreadPool) throws(EngineError) {
+  /// - Parameter precision: what the weights are kept in; those that are no float32 are widened before they are rounded.
+  package init(
+    _ layer: DenseLayer, precision: EngineOptions.Precision = .float32, pool: ThreadPool
+  ) throws(EngineError) {
     let constant = try layer.weights.widened()
     depth = layer.depth
     columns = layer.columns
     weights = unsafe PackedMatrix(
       depth: depth, columns: columns,
       source: UnsafeRawBufferPointer(start: constant.base, count: constant.byteCount),
-      isTransposed: layer.isTransposed, alpha: layer.alpha, pool: pool)
+      isTransposed: layer.isTransposed, alpha: layer.alpha, precision: precision, pool: pool)
     bias = PackedBias(layer.bias)
     activation = layer.activation
   }
 
-  package var kernel: String { weights.table.names[0].kernel }
+  package var kernel: String { weights.table.gemmName(weights.precision) }
 
   package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)

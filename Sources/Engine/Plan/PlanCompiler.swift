@@ -14,7 +14,7 @@ package enum PlanCompiler {
     draft.removeDeadNodes()
     var steps: [ExecutionPlan.BoundStep] = []
     for node in draft.nodes {
-      let step = try StepFactory.preparedStep(for: node, in: draft, pool: pool)
+      let step = try StepFactory.preparedStep(for: node, in: draft, precision: options.precision, pool: pool)
       steps.append(
         ExecutionPlan.BoundStep(
           step: step, inputs: node.inputs, outputs: node.outputs,

@@ -4,14 +4,17 @@ import NNFormat
 package enum StepFactory {
   /// The step of one node, its element types resolved from the draft.
   ///
+  /// - Parameter precision: what the weights of dense layers are kept in.
   /// - Throws: `EngineError` that names the node.
-  package static func step(for node: DraftNode, in draft: Draft, pool: ThreadPool) throws(EngineError) -> any Step {
+  package static func step(
+    for node: DraftNode, in draft: Draft, precision: EngineOptions.Precision = .float32, pool: ThreadPool
+  ) throws(EngineError) -> any Step {
     do throws(EngineError) {
       switch node.operation {
       case .standard: return try standardStep(node, draft)
       case .conditional: throw UnsupportedOperator.computedCondition
       case .dense(let layer):
-        let step = try DenseStep(layer, pool: pool)
+        let step = try DenseStep(layer, precision: precision, pool: pool)
         return try widened(step, types: [layer.elementType])
       case .activation(let activation):
         let type = node.inputs.first.flatMap { $0.flatMap { draft.values[$0].elementType } } ?? .float32
@@ -29,9 +32,9 @@ package enum StepFactory {
   ///
   /// - Throws: `EngineError` that names the node.
   package static func preparedStep(
-    for node: DraftNode, in draft: Draft, pool: ThreadPool
+    for node: DraftNode, in draft: Draft, precision: EngineOptions.Precision, pool: ThreadPool
   ) throws(EngineError) -> any Step {
-    let step = try step(for: node, in: draft, pool: pool)
+    let step = try step(for: node, in: draft, precision: precision, pool: pool)
     do throws(EngineError) { return try step.prepared(pool) } catch {
       throw EngineError(error.kind, error.message, node: error.node ?? node.origin.label)
     }

@@ -34,6 +34,32 @@ struct OutputOptions: ParsableArguments {
   }
 }
 
+/// What the weights of dense layers are kept in while a network runs.
+struct PrecisionOption: ParsableArguments {
+  /// The names that the option takes; those of the element types are understood, too.
+  enum Name: String, CaseIterable, ExpressibleByArgument {
+    case fp32
+    case bf16
+
+    init?(argument: String) {
+      switch argument {
+      case "fp32", "float32": self = .fp32
+      case "bf16", "bfloat16": self = .bf16
+      default: return nil
+      }
+    }
+  }
+
+  @Option(
+    name: .customLong("precision"),
+    help: ArgumentHelp(
+      "Keep the weights of dense layers as they are (fp32) or rounded to bfloat16 (bf16): half the memory, less exact.",
+      valueName: "TYPE"))
+  var name = Name.fp32
+
+  var value: EngineOptions.Precision { name == .bf16 ? .bfloat16 : .float32 }
+}
+
 /// Whole numbers of 1 or more, separated by commas: `1,2,4`.
 struct NumberList: ExpressibleByArgument {
   let values: [Int]

@@ -8,6 +8,8 @@ struct BenchReport {
   struct Result {
     let batch: Int
     let threads: Int
+    /// What the weights of dense layers are kept in: `float32` or `bfloat16`.
+    let precision: String
     let statistics: TimingStatistics
     /// Operations, and bytes read and written, of one run.
     let operations: Double
@@ -15,8 +17,6 @@ struct BenchReport {
     /// The steps, when they were asked for.
     var steps: [StepProfile] = []
 
-    /// How the engine computes float32 networks.
-    let precision = "float32"
     var rowsPerSecond: Double { Double(batch) / statistics.median * 1e6 }
     var gflops: Double { operations / statistics.median / 1000 }
     var gigabytesPerSecond: Double { Double(byteCount) / statistics.median / 1000 }

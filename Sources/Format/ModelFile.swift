@@ -106,3 +106,15 @@ public struct ModelFile: Sendable {
     return try KerasReader(limits: limits).configuration(json, path: path)
   }
 }
+
+extension ModelFile {
+  /// Bytes of the file, of the files in a folder, and of the files that an ONNX model keeps its elements in.
+  public var storedByteCount: Int {
+    let own = FileSystem.byteCount(ofFileAt: path)
+    guard case .onnx(let model) = content else { return own }
+    let beside = model.graph.initializers.reduce(0) { sum, initializer in
+      initializer.tensor.encoding.placement == .external ? sum + initializer.tensor.byteCount : sum
+    }
+    return own + beside
+  }
+}

@@ -78,6 +78,37 @@ public enum TensorInput: Sendable {
     return assigned
   }
 
+  /// Takes the true classes out of an archive that holds them beside the inputs, as `y` or `labels`: whole numbers, or rows
+  /// whose largest number is at the class.
+  ///
+  /// - Returns: `nil` when there are none.
+  /// - Throws: `FormatError` of kind `mismatch` when they are something else.
+  public mutating func takeClasses(besides inputs: [Value]) throws(FormatError) -> [Int]? {
+    guard case .named(var tensors) = self,
+      let name = ["y", "labels"].first(where: { name in
+        tensors[name] != nil && !inputs.contains { $0.name == name } && tensors.count > inputs.count
+      }), let tensor = tensors.removeValue(forKey: name)
+    else { return nil }
+    self = .named(tensors)
+    let rows = tensor.shape.first ?? 0
+    let values = try tensor.doubles()
+    if values.count == rows {
+      return try values.mapTyped { (value) throws(FormatError) in
+        guard let index = Int(exactly: value) else {
+          throw FormatError(.mismatch, "\(value) in the array \"\(name)\" is not a class number")
+        }
+        return index
+      }
+    }
+    guard tensor.shape.count == 2, rows > 0, let columns = tensor.shape.last else {
+      throw FormatError(.mismatch, "the array \"\(name)\" of shape \(tensor.shape) holds no class for each row")
+    }
+    return (0..<rows).map { row in
+      let part = values[row * columns..<(row + 1) * columns]
+      return part.indices.max { part[$0] < part[$1] }.map { $0 - part.startIndex } ?? 0
+    }
+  }
+
   private func single(for value: Value) throws(FormatError) -> Tensor {
     switch self {
     case .tensor(let tensor): return tensor

@@ -99,3 +99,12 @@ private struct Shelf {
     ]
   }
 }
+
+extension Model {
+  /// The model without the Keras model that it carries along, for one that is to compute something else.
+  public func withoutSidecar() -> Model {
+    var model = self
+    KerasSidecar.detach(from: &model)
+    return model
+  }
+}

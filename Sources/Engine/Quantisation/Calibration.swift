@@ -1,0 +1,68 @@
+import NNFormat
+
+/// The ranges of values inside of a network, found by running it.
+public struct Calibration: Sendable {
+  /// The range that was chosen for each value.
+  public private(set) var ranges: [String: ClosedRange<Float>] = [:]
+  /// The share of numbers beyond the range.
+  public private(set) var saturation: [String: Double] = [:]
+
+  /// Runs the float network of a quantiser on calibration data, some rows at a time.
+  ///
+  /// - Throws: `EngineError` of kind `invalidInput` when a value becomes NaN or infinite.
+  public init(
+    _ quantiser: ModelQuantiser, _ data: QuantisationData, options: EngineOptions = .init(), rowsPerRun: Int = 64
+  ) throws(EngineError) {
+    let names = quantiser.calibratedValues
+    let settings = quantiser.settings
+    let network = try ProbedNetwork(quantiser.model, probes: names, options: options)
+    var seen: [String: ClosedRange<Float>] = [:]
+    try data.forEachBatch(of: rowsPerRun) { _, batch throws(EngineError) in
+      for (name, tensor) in try network.run(batch).probes {
+        for value in try tensor.probedNumbers() {
+          guard value.isFinite else {
+            throw EngineError(.invalidInput, "the value \"\(name)\" becomes NaN or infinite on the calibration data")
+          }
+          guard let range = seen[name] else {
+            seen[name] = value...value
+            continue
+          }
+          if value < range.lowerBound { seen[name] = value...range.upperBound }
+          if value > range.upperBound { seen[name] = range.lowerBound...value }
+        }
+      }
+    }
+    ranges = seen
+    guard settings.calibrationMethod != .minmax else { return }
+    var histograms = seen.mapValues { ActivationHistogram($0) }
+    try data.forEachBatch(of: rowsPerRun) { _, batch throws(EngineError) in
+      for (name, tensor) in try network.run(batch).probes {
+        for value in try tensor.probedNumbers() { histograms[name]?.add(value) }
+      }
+    }
+    for (name, histogram) in histograms {
+      let range =
+        settings.calibrationMethod == .entropy
+        ? histogram.rangeOfLeastDivergence(levels: 1 << (settings.activationType.bitWidth ?? 8))
+        : histogram.range(keeping: settings.percentile / 100)
+      ranges[name] = range
+      saturation[name] = histogram.share(beyond: range)
+    }
+  }
+}
+
+extension ModelQuantiser {
+  /// The values whose ranges are needed: what products take, and what they give where that is rounded as well.
+  var calibratedValues: [String] {
+    guard settings.scheme == .calibrated else { return [] }
+    var names: [String] = []
+    for index in candidates {
+      guard let input = activation(of: index) else { continue }
+      let node = model.graph.nodes[layers[index].node]
+      names.append(input)
+      if settings.form == .qoperator, node.operatorType == "MatMul" { names.append(node.outputs[0]) }
+    }
+    var known: Set<String> = []
+    return names.filter { known.insert($0).inserted }
+  }
+}

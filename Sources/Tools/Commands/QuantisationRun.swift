@@ -1,0 +1,153 @@
+import NNEngine
+import NNFormat
+
+/// One call of `quantise`, step by step.
+struct QuantisationRun {
+  private let command: Quantise
+  private let settings: QuantisationSettings
+  private let bar: ProgressBar
+  private var result: QuantisationResult
+
+  init(_ command: Quantise) {
+    self.command = command
+    settings = command.options.settings
+    bar = ProgressBar(isShown: !command.shared.quiet)
+    result = QuantisationResult(source: command.source, target: command.target, settings: command.options.settings)
+  }
+
+  private var options: EngineOptions { EngineOptions(threads: command.shared.threads) }
+
+  /// Does the work; the file is written unless the result says why not.
+  mutating func run() throws -> QuantisationResult {
+    defer { bar.finish() }
+    guard try ConversionTarget(path: command.target) == .onnx else {
+      throw FormatError(
+        .unsupported, "holds no quantised model of this scheme", file: command.target, advice: "Use .onnx")
+    }
+    try settings.validate()
+    let file = try command.model.read(command.source)
+    let model = try file.model().withoutSidecar()
+    var quantiser = try ModelQuantiser(model, settings)
+    for (name, value) in settings.inForce { command.shared.note("\(name): \(value)".onOneLine) }
+    let calibrated = try calibrate(quantiser)
+    let measured = try validationData(quantiser.model) ?? calibrated?.data ?? randomData(quantiser.model)
+    try quantise(&quantiser, calibrated?.calibration, on: measured)
+    result.bytesBefore = file.storedByteCount
+    return result
+  }
+
+  private mutating func quantise(
+    _ quantiser: inout ModelQuantiser, _ calibration: Calibration?, on data: QuantisationData?
+  ) throws {
+    let ranges = calibration?.ranges ?? [:]
+    bar.show(0, "rounding weights")
+    var (quantised, rows) = try quantiser.quantised(ranges: ranges)
+    quantiser.describeActivations(calibration, in: &rows)
+    if let data {
+      let measurement = try QuantisationMeasurement(
+        quantiser, data, options: options, rowsPerRun: rowsPerRun(quantiser.model))
+      let bar = bar
+      try measurement.measureAlone(ranges, &rows) { bar.show($0, "measuring layers by themselves") }
+      if let limit = command.maxDrop {
+        let budget = try QuantisationBudget(limit, &quantiser, measurement, ranges, rows)
+        result.budget = (limit, budget)
+        if !budget.isMet { result.refusal = "no layer can be quantised within the budget" }
+        let known = rows
+        (quantised, rows) = try quantiser.quantised(ranges: ranges, keeping: budget.kept)
+        quantiser.describeActivations(calibration, in: &rows)
+        for index in rows.indices where rows[index].isQuantised { rows[index].output = known[index].output }
+        for index in rows.indices { rows[index].sensitivity = known[index].sensitivity }
+      }
+      result.outputs = try measurement.measureTogether(quantised, &rows)
+      result.accuracy = try measurement.accuracy(quantised)
+    }
+    result.layers = rows
+    if data != nil || command.requireSpeedup != nil { try measureSpeed(quantiser.model, quantised) }
+    if result.refusal == nil { try write(quantised) }
+  }
+
+  private mutating func measureSpeed(_ before: Model, _ after: Model) throws {
+    bar.show(0.5, "measuring speed")
+    let speed = try QuantisationSpeed(before, after, rows: command.batch, seed: settings.seed, options: options)
+    result.speed = speed
+    if let wanted = command.requireSpeedup, speed.ratio < wanted {
+      result.refusal =
+        "it runs \(Figures.fixed(speed.ratio, 2)) times as fast here, \(Figures.fixed(wanted, 2)) are required"
+    }
+  }
+
+  private mutating func write(_ model: Model) throws {
+    bar.show(1, "writing")
+    do throws(FormatError) {
+      try ONNXFile.write(model, to: command.target)
+    } catch {
+      throw error.inFile(command.target)
+    }
+    result.bytesAfter = try ModelFile.read(command.target).storedByteCount
+  }
+
+  // MARK: Data
+
+  private func calibrate(
+    _ quantiser: ModelQuantiser
+  ) throws -> (data: QuantisationData, calibration: Calibration)? {
+    guard let path = command.calibrationData else { return nil }
+    bar.show(0, "calibrating")
+    let network = try Network(quantiser.model, options: options)
+    let inputs = try Self.inputs(path, of: network).inputs
+    let data = try Self.naming(path) { () throws(EngineError) in
+      try QuantisationData(inputs, for: network, limit: settings.sampleCount, seed: settings.seed)
+    }
+    let calibration = try Self.naming(path) { () throws(EngineError) in
+      try Calibration(quantiser, data, options: options, rowsPerRun: rowsPerRun(quantiser.model))
+    }
+    return (data, calibration)
+  }
+
+  private func validationData(_ model: Model) throws -> QuantisationData? {
+    guard let path = command.validationData else { return nil }
+    let network = try Network(model, options: options)
+    let (inputs, classes) = try Self.inputs(path, of: network)
+    return try Self.naming(path) { () throws(EngineError) in
+      try QuantisationData(inputs, classes: classes, for: network)
+    }
+  }
+
+  private func randomData(_ model: Model) throws -> QuantisationData? {
+    guard command.report != nil else { return nil }
+    command.shared.note("data: random inputs, seed \(settings.seed)")
+    return try QuantisationData(randomFor: Network(model, options: options), rows: 64, seed: settings.seed)
+  }
+
+  /// The inputs of a network from a file, and the classes that an archive holds beside them.
+  private static func inputs(
+    _ path: String, of network: Network
+  ) throws(FormatError) -> (inputs: [String: Tensor], classes: [Int]?) {
+    var input = try TensorInput.read(path)
+    do throws(FormatError) {
+      let classes = try input.takeClasses(besides: network.inputs)
+      return (try TensorInput.assign([(nil, input)], to: network.inputs), classes)
+    } catch {
+      throw error.inFile(path)
+    }
+  }
+
+  /// Lets an error of data name its file.
+  private static func naming<Value>(_ path: String, _ body: () throws(EngineError) -> Value) throws(FormatError)
+    -> Value
+  {
+    do throws(EngineError) {
+      return try body()
+    } catch {
+      throw FormatError(
+        error.kind == .unsupported ? .unsupported : .mismatch, error.description.trimmingStop, file: path)
+    }
+  }
+
+  /// What the network's first axis fixes, or as many rows as make a run worth while.
+  private func rowsPerRun(_ model: Model) -> Int {
+    let constants = Set(model.graph.initializers.map(\.name))
+    let input = model.graph.inputs.first { !constants.contains($0.name) }
+    return input?.shape?.dimensions.first?.value ?? 64
+  }
+}

@@ -1,0 +1,150 @@
+import NNFormat
+import TestSupport
+import Testing
+
+/// The verb `quantise` as its users run it.
+@Suite struct QuantiseTests {
+  private let folder: TemporaryFolder
+  private let digits = Fixtures.model("digits.keras")
+  private let images = Fixtures.path("digits/images.npy")
+  /// The test images with their classes.
+  private let labelled: String
+  private var target: String { folder.file("small.onnx") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    labelled = folder.file("labelled.npz")
+    let arrays = try ["images", "labels"].map { name in
+      guard case .tensor(let tensor) = try TensorInput.read(Fixtures.path("digits/\(name).npy")) else {
+        throw FormatError(.mismatch, "is no array", file: name)
+      }
+      return tensor
+    }
+    try NpzFile.write(
+      [(name: "image", tensor: try arrays[0].converted(to: .float32)), (name: "y", tensor: arrays[1])], to: labelled)
+  }
+
+  @Test func writesWhatRunsAndSaysWhatItCosts() throws {
+    let report = folder.file("report.json")
+    let run = try Tool.run([
+      "quantise", digits, target, "--scheme", "dynamic", "--validation-data", labelled, "--report", report, "--json",
+    ])
+    #expect(run.status == 0, "\(run.error)")
+    for line in ["scheme: dynamic", "weight-type: int8", "per-channel: yes"] {
+      #expect(run.errorLines.contains(line))
+    }
+    let json = try JSONValue.parse(run.output)
+    #expect(json.object?.keys.first == "schema")
+    #expect(json["schema"] == "nnfmt.quantise/1")
+    #expect(json["layers"]?.array?.count == 2)
+    for key in ["weight_sqnr_db", "output_sqnr_db", "cumulative_sqnr_db"] {
+      #expect((json["layers"]?[0]?[key]?.double ?? 0) > 35)
+    }
+    #expect((json["speed"]?["before_us"]?.double ?? 0) > 0)
+    #expect((json["accuracy"]?["before"]?.double ?? 0) > 0.95)
+    let written = try JSONValue.parse(try TemporaryFolder.bytes(of: report))
+    #expect(written["layers"] == json["layers"])
+    let predicted = try Tool.run([
+      "predict", target, "--input", images, "--truth", Fixtures.path("digits/labels.npy"), "--output",
+      folder.file("out.npy"),
+    ])
+    #expect(predicted.status == 0, "\(predicted.error)")
+  }
+
+  @Test func theOtherSpellingAndTheTableWork() throws {
+    let run = try Tool.run(["quantize", digits, target, "--scheme", "float16"])
+    #expect(run.status == 0, "\(run.error)")
+    #expect(run.output.contains("Weight SQNR"))
+    #expect(run.output.contains("times smaller"))
+    let check = try Tool.run(["check", target])
+    #expect(check.status == 0, "\(check.output)")
+  }
+
+  @Test func theSameInputGivesTheSameBytes() throws {
+    let other = folder.file("other.onnx")
+    for path in [target, other] {
+      let run = try Tool.run([
+        "quantise", digits, path, "--scheme", "static", "--calibration-data", images, "--samples", "40",
+        "--calibration-method", "entropy",
+      ])
+      #expect(run.status == 0, "\(run.error)")
+    }
+    let bytes = (try TemporaryFolder.bytes(of: target), try TemporaryFolder.bytes(of: other))
+    #expect(bytes.0 == bytes.1)
+  }
+
+  @Test func aBudgetLeavesLayersAsTheyAre() throws {
+    let arguments = [
+      "quantise", digits, target, "--scheme", "weight-only", "--weight-type", "int4", "--block-size", "0",
+      "--no-per-channel", "--validation-data", labelled, "--json",
+    ]
+    let loose = try Tool.run(arguments + ["--max-drop", "1"])
+    #expect(loose.status == 0, "\(loose.error)")
+    #expect(try JSONValue.parse(loose.output)["budget"]?["trials"]?.array?.count == 1)
+    let (all, unlabelled) = (try JSONValue.parse(loose.output), folder.file("unlabelled.npz"))
+    let loss = (all["accuracy"]?["before"]?.double ?? 0) - (all["accuracy"]?["after"]?.double ?? 0)
+    #expect(loss > 0.004, "four bits for all weights cost \(loss)")
+    let tight = try Tool.run(arguments + ["--max-drop", "\(loss / 2)"])
+    let report = try JSONValue.parse(tight.output)
+    let kept = (report["layers"]?.array ?? []).filter { $0["scheme"] == "float32" }
+    if tight.status == 0 {
+      #expect(kept.count == 1)
+      #expect(report["budget"]?["met"] == true)
+    } else {
+      #expect(tight.status == 1)
+      #expect(report["written"] == false)
+    }
+    // Without labels the bound is on the outputs' relative error, and no rounding holds a bound of nearly nothing.
+    guard case .named(var arrays) = try TensorInput.read(labelled) else { return }
+    arrays["y"] = nil
+    try NpzFile.write(arrays.map { (name: $0.key, tensor: $0.value) }, to: unlabelled)
+    let other = folder.file("never.onnx")
+    let none = try Tool.run([
+      "quantise", digits, other, "--scheme", "dynamic", "--validation-data", unlabelled, "--max-drop", "1e-9",
+    ])
+    #expect(none.status == 1, "\(none.error)")
+    #expect(none.output.contains("nothing written: no layer can be quantised within the budget"))
+    #expect(try !folder.names.contains("never.onnx"))
+  }
+
+  @Test func whatIsNotFasterIsNotWritten() throws {
+    let run = try Tool.run(["quantise", digits, target, "--scheme", "dynamic", "--require-speedup", "1000"])
+    #expect(run.status == 1)
+    #expect(run.output.contains("nothing written: it runs "))
+    #expect(try !folder.names.contains("small.onnx"))
+  }
+
+  /// Wrong use: exit status 2, one line, no file.
+  @Test func refusesWhatCannotBeDone() throws {
+    let image = [Float](repeating: 1, count: 64)
+    func data(_ name: String, _ values: [Float], _ shape: [Int]) throws -> String {
+      try NpzFile.write([(name: "image", tensor: Tensor(values, shape: shape))], to: folder.file(name))
+      return folder.file(name)
+    }
+    let misshapen = try data("misshapen.npz", Array(image.prefix(56)), [1, 8, 7])
+    let empty = try data("empty.npz", [], [0, 8, 8])
+    let damaged = try data("damaged.npz", [.nan] + image.dropFirst(), [1, 8, 8])
+    let calibrated = ["--scheme", "static", "--calibration-data"]
+    let cases: [(arguments: [String], message: String)] = [
+      (calibrated + [misshapen], "has shape (batch, 8, 8)"), (calibrated + [empty], "there are no rows"),
+      (calibrated + [damaged], "holds NaN"), (calibrated + [folder.file("none.npy")], "cannot open"),
+      (["--scheme", "static"], "needs --calibration-data"),
+      (["--scheme", "dynamic", "--exclude", "nobody"], "no node is called \"nobody\""),
+      (["--scheme", "dynamic", "--weight-type", "int4"], "8-bit weights"),
+      (["--scheme", "dynamic", "--block-size", "32"], "does not go with"),
+      (["--scheme", "float16", "--per-channel"], "does not go with"),
+      (["--scheme", "weight-only", "--weight-type", "int3"], "int3"), (["--scheme", "tiny"], "tiny"),
+      (["--scheme", "dynamic", "--max-drop", "0.1"], "needs --validation-data"),
+    ]
+    for (arguments, message) in cases {
+      let run = try Tool.run(["quantise", digits, target, "--quiet"] + arguments)
+      #expect(run.status == 2, "\(arguments): \(run.output)")
+      #expect(run.errorLines.count == 1, "\(arguments): \(run.error)")
+      #expect(run.error.contains(message), "\(arguments): \(run.error)")
+    }
+    let archive = try Tool.run(["quantise", digits, folder.file("small.npz"), "--scheme", "dynamic", "--quiet"])
+    #expect(archive.status == 2)
+    #expect(archive.errorLines.count == 1)
+    #expect(try !folder.names.contains { $0.hasPrefix("small") })
+  }
+}

@@ -16,7 +16,7 @@
     UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0; \
     UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) \
         if (IS_LINE(j)) __builtin_prefetch(c + i * ldc + j * LANES, 0, 2); \
-    for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) { \
+    _Pragma("clang loop unroll_count(4)") for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) { \
       vector right[VECTORS]; \
       __builtin_prefetch(next, 0, 2); \
       UNROLL for (size_t j = 0; j < VECTORS; j++) { \
@@ -33,6 +33,30 @@
         finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, accumulate); \
   }
 
+/// One step of k with the operand in registers that has fewer vectors, so that the sums leave room for both.
+#define STEP_LEFT(R, P) \
+  vector left[R]; \
+  UNROLL for (size_t i = 0; i < R; i++) left[i] = a[i * lda + k]; \
+  UNROLL for (size_t j = 0; j < P * VECTORS; j++) { \
+    vector right; \
+    STREAM_RIGHT(right, j, P) \
+    UNROLL for (size_t i = 0; i < R; i++) sums[i][j] = __builtin_elementwise_fma(left[i], right, sums[i][j]); \
+  }
+
+#define STEP_RIGHT(R, P) \
+  vector right[P * VECTORS]; \
+  UNROLL for (size_t j = 0; j < P * VECTORS; j++) { STREAM_RIGHT(right[j], j, P) } \
+  UNROLL for (size_t i = 0; i < R; i++) { \
+    vector left = a[i * lda + k]; \
+    UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = __builtin_elementwise_fma(left, right[j], sums[i][j]); \
+  }
+
+/// Loads vector j of the P panels and fetches what comes STREAM_PREFETCH / P steps later.
+#define STREAM_RIGHT(target, j, P) \
+  const WEIGHT *p = b + j / VECTORS * stride + j % VECTORS * LANES; \
+  WIDEN(&target, p); \
+  if (IS_LINE_OF_WEIGHTS(j % VECTORS)) __builtin_prefetch(p + STREAM_PREFETCH * PER_FLOAT / P * NR);
+
 #define DEFINE_STREAM(name, R, P) \
   static __attribute__((noinline)) void OF_FORM(JOIN(name##_, R))(size_t depth, const float *restrict a, size_t lda, \
       const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias) { \
@@ -42,17 +66,7 @@
       vector sums[R][P * VECTORS]; \
       UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = 0; \
       for (size_t k = start; k < end; k++, b += NR) { \
-        vector right[P * VECTORS]; \
-        UNROLL for (size_t j = 0; j < P * VECTORS; j++) { \
-          const WEIGHT *p = b + j / VECTORS * stride + j % VECTORS * LANES; \
-          WIDEN(&right[j], p); \
-          if (IS_LINE_OF_WEIGHTS(j % VECTORS)) __builtin_prefetch(p + STREAM_PREFETCH * PER_FLOAT / P * NR); \
-        } \
-        UNROLL for (size_t i = 0; i < R; i++) { \
-          vector left = a[i * lda + k]; \
-          UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = \
-              __builtin_elementwise_fma(left, right[j], sums[i][j]); \
-        } \
+        if (R < P * VECTORS) { STEP_LEFT(R, P) } else { STEP_RIGHT(R, P) } \
       } \
       UNROLL for (size_t i = 0; i < R; i++) \
           finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, start > 0); \
@@ -129,6 +143,9 @@ static const nn_gemm_form_f32 OF_FORM(form) = {
 #undef IS_LINE_OF_WEIGHTS
 #undef DEFINE_TILE
 #undef DEFINE_STREAM
+#undef STEP_LEFT
+#undef STEP_RIGHT
+#undef STREAM_RIGHT
 #undef DEFINE_STREAMS
 #undef FORM
 #undef WEIGHT

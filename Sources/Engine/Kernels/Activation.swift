@@ -66,6 +66,9 @@ package enum Activation: Sendable, Hashable {
 }
 
 extension Activation {
+  /// What a number of values takes on one thread.
+  package static func estimate(_ count: Int) -> WorkEstimate { WorkEstimate(nanoseconds: Double(count) * 0.6) }
+
   /// Writes f(x) to `y`, on several threads where that pays. `x` and `y` are equal or disjoint.
   package func apply(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, count: Int, pool: ThreadPool,
@@ -87,7 +90,7 @@ extension Activation {
 
   mutating func run(_ pool: ThreadPool) {
     guard unsafe count > 0 else { return }
-    let estimate = unsafe WorkEstimate(nanoseconds: Double(count) * 0.6)
+    let estimate = unsafe Activation.estimate(count)
     let wanted = unsafe estimate.taskCount(most: (count + 1023) / 1024, pool)
     unsafe share = (count + wanted - 1) / wanted
     let tasks = unsafe (count + share - 1) / share

@@ -37,6 +37,9 @@ package enum BinaryOperation: Int32, CaseIterable, Sendable {
     }
   }
 
+  /// What a number of values takes on one thread.
+  package static func estimate(_ count: Int) -> WorkEstimate { WorkEstimate(nanoseconds: 0.25 * Double(count)) }
+
   /// Writes `x op y` to `z`, whose rows are `stride` values apart. `z` may equal an operand of its shape and stride.
   package func apply(
     _ x: Operand, _ y: Operand, _ z: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int,
@@ -74,7 +77,7 @@ package enum BinaryOperation: Int32, CaseIterable, Sendable {
   }
 
   consuming func run(_ pool: ThreadPool) {
-    let estimate = unsafe WorkEstimate(nanoseconds: Double(rows) * Double(columns) * 0.25)
+    let estimate = unsafe BinaryOperation.estimate(rows * columns)
     let wanted = unsafe estimate.taskCount(most: rows > 1 ? rows : (columns + 1023) / 1024, pool)
     unsafe rowsPerTask = rows > 1 ? (rows + wanted - 1) / wanted : 1
     unsafe columnsPerTask = rows > 1 ? columns : (columns + wanted - 1) / wanted

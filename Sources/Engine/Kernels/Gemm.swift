@@ -51,6 +51,26 @@ package enum Gemm {
     ).run(scratch, pool)
   }
 
+  /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`, for weights that
+  /// `staysInCache` is true of.
+  package static func runRows(
+    _ rows: Range<Int>, a: UnsafePointer<Float>, lda: Int, weights: PackedMatrix, bias: UnsafePointer<Float>?,
+    activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int
+  ) {
+    guard !rows.isEmpty, weights.columns > 0 else { return }
+    unsafe GemmOperands(
+      rows: rows.count, depth: weights.depth, columns: weights.columns, a: a + rows.lowerBound * lda,
+      rowStride: lda, columnStride: 1, panels: weights.panels, form: weights.table.gemmForm(weights.precision),
+      bias: bias, activation: ResolvedActivation(activation, weights.table), c: c + rows.lowerBound * ldc, ldc: ldc,
+      table: weights.table
+    ).stream()
+  }
+
+  /// Whether each few rows may read all weights again without waiting for memory.
+  package static func staysInCache(_ weights: PackedMatrix) -> Bool {
+    weights.byteCount <= GemmOperands.residentWeights * MemoryLayout<Float>.stride
+  }
+
   /// Multiplies by a B that changes from call to call, packing it into the scratch memory first.
   ///
   /// - Parameters:
@@ -103,7 +123,7 @@ package enum Gemm {
 
   func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
     guard unsafe rows > 0 && columns > 0 else { return }
-    if unsafe rows <= table.gemm.pointee.stream_rows && columnStride == 1 {
+    if unsafe isStreamed {
       unsafe StreamingGemm(self, pool).run(pool)
     } else {
       unsafe TiledGemm(self, scratch).run(pool)

@@ -8,12 +8,14 @@ internal import CKernels
   private let depths: Range<Int>
   private let tiles: Runs
   private let blocks: Int
-  private var tilesPerTask = 1
+  private var panelRuns: ShrinkingRuns
+  private var tilesPerTask: Int
   private var tileTasks = 1
-  private var panelsPerTask = 1
 
   /// Packed values of A up to which a task keeps a panel in hand through all k-blocks.
   private static let residentValues = 96 * 1024
+  /// Panels that share the reading of a larger A.
+  private static let panelsPerReading = 4
 
   init(_ operands: GemmOperands, _ packed: UnsafeMutablePointer<Float>, rows: Range<Int>, depths: Range<Int>) {
     unsafe self.operands = operands
@@ -23,6 +25,8 @@ internal import CKernels
     unsafe tiles = Runs(of: rows.count, most: operands.table.gemm.pointee.mr)
     // A depth of zero has one empty block, so that the bias and the activation still happen.
     unsafe blocks = max(1, (depths.count + Gemm.blockDepth - 1) / Gemm.blockDepth)
+    unsafe panelRuns = ShrinkingRuns(whole: operands.panelCount)
+    unsafe tilesPerTask = tiles.count
   }
 
   consuming func run(_ pool: ThreadPool) {
@@ -73,13 +77,16 @@ internal import CKernels
     let estimate = unsafe WorkEstimate(
       gemmRows: rows.count, weights: panels * operands.table.gemm.pointee.nr * depths.count,
       weightSize: operands.form.pointee.weight_size, instructionSet: operands.table.instructionSet)
-    let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
-    unsafe panelsPerTask = max(1, panels / wanted)
-    let panelTasks = unsafe (panels + panelsPerTask - 1) / panelsPerTask
-    if panelTasks < wanted { unsafe tileTasks = min(tiles.count, (wanted + panelTasks - 1) / panelTasks) }
-    unsafe tilesPerTask = (tiles.count + tileTasks - 1) / tileTasks
-    unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
-    let tasks = unsafe panelTasks * tileTasks
+    if estimate.isWorthSharing(pool) {
+      let isResident = unsafe rows.count * depths.count <= Self.residentValues
+      let least = max(estimate.leastShare(of: panels), isResident ? 1 : min(Self.panelsPerReading, panels))
+      unsafe panelRuns = ShrinkingRuns(of: panels, least: least, threads: pool.threadCount)
+      let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
+      unsafe tileTasks = min(tiles.count, (wanted + panelRuns.count - 1) / panelRuns.count)
+      unsafe tilesPerTask = (tiles.count + tileTasks - 1) / tileTasks
+      unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
+    }
+    let tasks = unsafe panelRuns.count * tileTasks
     if tasks == 1 { return unsafe multiply(task: 0) }
     unsafe withUnsafePointer(to: self) { pointer in
       unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
@@ -89,9 +96,8 @@ internal import CKernels
   }
 
   private func multiply(task: Int) {
-    let firstPanel = unsafe task / tileTasks * panelsPerTask
+    let panels = unsafe panelRuns[task / tileTasks]
     let firstTile = unsafe task % tileTasks * tilesPerTask
-    let panels = unsafe firstPanel..<min(firstPanel + panelsPerTask, operands.panelCount)
     let tiles = unsafe firstTile..<min(firstTile + tilesPerTask, self.tiles.count)
     let taskRows = unsafe self.tiles.start(tiles.upperBound) - self.tiles.start(tiles.lowerBound)
     if unsafe taskRows * depths.count <= Self.residentValues {

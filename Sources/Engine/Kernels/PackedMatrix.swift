@@ -42,6 +42,11 @@ import Glibc
     ).run(pool)
   }
 
+  /// Weights with the padding of the last panel.
+  package var paddedCount: Int { byteCount / weightSize }
+  /// Bytes of a weight.
+  package var weightSize: Int { unsafe table.gemmForm(precision).pointee.weight_size }
+
   deinit { unsafe UnsafeMutableRawPointer(mutating: panels).deallocate() }
 
   private static let hugePage = 2 << 20

@@ -6,12 +6,17 @@ internal import CKernels
 /// same on every instruction set. `x` and `y` are equal or disjoint. NaN in a row gives NaN in the whole row, except
 /// for `affine`, which is element-wise.
 package enum RowFunctions {
+  /// What a number of values takes on one thread.
+  package static func softmaxEstimate(_ count: Int) -> WorkEstimate { WorkEstimate(nanoseconds: Double(count)) }
+  package static func layerNormEstimate(_ count: Int) -> WorkEstimate { WorkEstimate(nanoseconds: 0.5 * Double(count)) }
+  package static func affineEstimate(_ count: Int) -> WorkEstimate { WorkEstimate(nanoseconds: 0.2 * Double(count)) }
+
   /// y = exp(x - max) / sum(exp(x - max)) for each row; within 1e-6 + 1e-7 * columns / 16 relative.
   package static func softmax(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rows: Int, columns: Int, pool: ThreadPool,
     table: KernelTable = .current
   ) {
-    unsafe RowTask(.softmax, x, y, rows, columns, table: table).run(pool, nanosecondsPerValue: 1)
+    unsafe RowTask(.softmax, x, y, rows, columns, table: table).run(pool, softmaxEstimate(rows * columns))
   }
 
   /// y = x - max - ln(sum(exp(x - max))) for each row; within the error of softmax, absolute, and 1e-7 relative.
@@ -19,7 +24,7 @@ package enum RowFunctions {
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rows: Int, columns: Int, pool: ThreadPool,
     table: KernelTable = .current
   ) {
-    unsafe RowTask(.logSoftmax, x, y, rows, columns, table: table).run(pool, nanosecondsPerValue: 1)
+    unsafe RowTask(.logSoftmax, x, y, rows, columns, table: table).run(pool, softmaxEstimate(rows * columns))
   }
 
   /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset for each row, the variance about the mean and over
@@ -34,7 +39,7 @@ package enum RowFunctions {
     unsafe RowTask(
       isCentred ? .layerNorm : .rootMeanSquareNorm, x, y, rows, columns, scale: scale, offset: offset,
       epsilon: epsilon, means: means, inverses: inverses, table: table
-    ).run(pool, nanosecondsPerValue: 0.5)
+    ).run(pool, layerNormEstimate(rows * columns))
   }
 
   /// y = x * scale + offset, rounded once, with one scale and offset a column.
@@ -43,7 +48,7 @@ package enum RowFunctions {
     scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, pool: ThreadPool, table: KernelTable = .current
   ) {
     unsafe RowTask(.affine, x, y, rows, columns, scale: scale, offset: offset, table: table)
-      .run(pool, nanosecondsPerValue: 0.2)
+      .run(pool, affineEstimate(rows * columns))
   }
 }
 
@@ -88,9 +93,8 @@ package enum RowFunctions {
     unsafe kernels = table.rows.pointee
   }
 
-  consuming func run(_ pool: ThreadPool, nanosecondsPerValue: Double) {
+  consuming func run(_ pool: ThreadPool, _ estimate: WorkEstimate) {
     guard unsafe rows > 0 && columns > 0 else { return }
-    let estimate = unsafe WorkEstimate(nanoseconds: Double(rows) * Double(columns) * nanosecondsPerValue)
     let wanted = unsafe estimate.taskCount(most: rows, pool)
     unsafe rowsPerTask = (rows + wanted - 1) / wanted
     let tasks = unsafe (rows + rowsPerTask - 1) / rowsPerTask

@@ -35,31 +35,10 @@ extension Gemm {
 
 extension KernelTable {
   /// Rows of A that are packed at a time.
-  var chunkRows: Int { 20 * gemmRows }
+  var chunkRows: Int { 22 * gemmRows }
 
   /// Bytes of the packed part of A.
   func packedTileByteCount(rows: Int, depth: Int) -> Int {
     min(rows, chunkRows) * min(depth, Gemm.sectionDepth) * MemoryLayout<Float>.stride
-  }
-}
-
-/// A range cut into the fewest runs of at most a given length, whose lengths differ by at most one.
-struct Runs: Sequence, IteratorProtocol {
-  let length: Int
-  let count: Int
-  private var position = 0
-
-  init(of length: Int, most: Int) {
-    self.length = length
-    count = (length + most - 1) / most
-  }
-
-  /// The start of a run; that of run `count` is the end of the range.
-  func start(_ run: Int) -> Int { length / count * run + Swift.min(run, length % count) }
-
-  mutating func next() -> Range<Int>? {
-    guard position < count else { return nil }
-    defer { position += 1 }
-    return start(position)..<start(position + 1)
   }
 }

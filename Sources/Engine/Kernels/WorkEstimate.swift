@@ -28,12 +28,23 @@ package struct WorkEstimate: Sendable {
   }
 
   /// The least time a task should take, several times what handing it over costs.
-  private static let leastTask = 4000.0
+  private static let leastTask = 2000.0
+
+  /// Whether several threads are faster than one.
+  package func isWorthSharing(_ pool: ThreadPool) -> Bool {
+    pool.threadCount > 1 && nanoseconds >= 2 * Self.leastTask
+  }
+
+  /// The least part of `count` equal items that makes a task.
+  package func leastShare(of count: Int) -> Int {
+    guard nanoseconds > Self.leastTask else { return count }
+    return max(1, Int((Double(count) * Self.leastTask / nanoseconds).rounded(.up)))
+  }
 
   /// Tasks to split into, at most `most`: 1 when splitting does not pay, else up to four a thread so that a thread that
   /// is held up leaves its share to the others.
   package func taskCount(most: Int, _ pool: ThreadPool) -> Int {
-    guard pool.threadCount > 1, nanoseconds >= 2 * Self.leastTask else { return min(most, 1) }
+    guard isWorthSharing(pool) else { return min(most, 1) }
     let worthwhile = Int(min(nanoseconds / Self.leastTask, Double(4 * pool.threadCount)))
     // Fewer tasks than four a thread are a multiple of the threads, or the last round leaves some idle.
     let rounded = worthwhile >= pool.threadCount ? worthwhile / pool.threadCount * pool.threadCount : worthwhile

@@ -33,5 +33,14 @@ struct AffineStep: Step {
         memory.input(0).assumingMemoryBound(to: Float.self), memory.output(0).assumingMemoryBound(to: Float.self),
         rows: rows, columns: columns, scale: scale, offset: offset, pool: memory.pool)
     }
+    .byRows(
+      RowWork(rows: rows, estimate: RowFunctions.affineEstimate(rows * columns)) { memory, rows in
+        guard let scale = unsafe scale.base, let offset = unsafe offset.base else { return }
+        let start = rows.lowerBound * columns
+        unsafe RowFunctions.affine(
+          memory.input(0).assumingMemoryBound(to: Float.self) + start,
+          memory.output(0).assumingMemoryBound(to: Float.self) + start, rows: rows.count, columns: columns,
+          scale: scale, offset: offset, pool: .single)
+      })
   }
 }

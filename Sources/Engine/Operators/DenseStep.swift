@@ -75,6 +75,23 @@ package struct DenseStep: Step {
         bias: bias.base, activation: activation, c: memory.output(0).assumingMemoryBound(to: Float.self),
         ldc: columns, scratch: memory.scratch, pool: memory.pool)
     }
+    .byRows(rowWork(rows))
+  }
+
+  private func rowWork(_ rows: Int) -> RowWork? {
+    guard Gemm.staysInCache(weights) else { return nil }
+    let (weights, bias, activation) = (weights, bias, activation)
+    return RowWork(
+      rows: rows,
+      estimate: WorkEstimate(
+        gemmRows: rows, weights: weights.paddedCount, weightSize: weights.weightSize,
+        instructionSet: weights.table.instructionSet)
+    ) { memory, rows in
+      unsafe Gemm.runRows(
+        rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: weights.depth, weights: weights,
+        bias: bias.base, activation: activation, c: memory.output(0).assumingMemoryBound(to: Float.self),
+        ldc: weights.columns)
+    }
   }
 }
 

@@ -32,5 +32,52 @@ struct FloatBinaryStep: Step {
           columns: nest.rowLength, stride: nest.blockStrides[2], pool: memory.pool)
       }
     }
+    .byRows(rowWork(x, y, shape, count))
+  }
+
+  /// The work by rows, the last axis being the columns, where each operand is as large as the result, one row or one
+  /// value.
+  private func rowWork(_ x: [Int], _ y: [Int], _ shape: [Int], _ count: Int) -> RowWork? {
+    guard let columns = shape.last, columns > 0, let first = RowOperand(x, in: shape),
+      let second = RowOperand(y, in: shape)
+    else { return nil }
+    let operation = operation
+    let rowInputs = [(0, first), (1, second)].filter { $0.1 == .rows }.map(\.0)
+    return RowWork(
+      rows: count / columns, rowInputs: rowInputs, estimate: BinaryOperation.estimate(count)
+    ) { memory, rows in
+      unsafe operation.apply(
+        first.operand(memory.input(0).assumingMemoryBound(to: Float.self), rows.lowerBound, columns),
+        second.operand(memory.input(1).assumingMemoryBound(to: Float.self), rows.lowerBound, columns),
+        memory.output(0).assumingMemoryBound(to: Float.self) + rows.lowerBound * columns, rows: rows.count,
+        columns: columns, stride: columns, pool: .single)
+    }
+  }
+}
+
+/// What an operand is to each row of the result.
+private enum RowOperand {
+  case rows
+  case row
+  case value
+
+  init?(_ shape: [Int], in result: [Int]) {
+    if shape == result {
+      self = .rows
+    } else if shape.allSatisfy({ $0 == 1 }) {
+      self = .value
+    } else if shape.last == result.last, shape.dropLast().allSatisfy({ $0 == 1 }) {
+      self = .row
+    } else {
+      return nil
+    }
+  }
+
+  @unsafe func operand(_ values: UnsafePointer<Float>, _ row: Int, _ columns: Int) -> BinaryOperation.Operand {
+    switch self {
+    case .rows: unsafe .matrix(values + row * columns, stride: columns)
+    case .row: unsafe .row(values)
+    case .value: unsafe .scalar(values)
+    }
   }
 }

@@ -112,6 +112,24 @@ struct RowNormalizationStep<T: RealScalar>: Step {
         pool: memory.pool)
       unsafe scaling?.apply(target, memory)
     }
+    .byRows(isSimple ? rowWork(layout, hasOffset: hasOffset) : nil)
+  }
+
+  private func rowWork(_ layout: RowLayout, hasOffset: Bool) -> RowWork? {
+    guard T.self == Float.self else { return nil }
+    let (normalization, givesMean, length) = (normalization, givesMean, layout.length)
+    return RowWork(rows: layout.rows, estimate: RowFunctions.layerNormEstimate(layout.rows * length)) { memory, rows in
+      let start = rows.lowerBound * length
+      let means = unsafe givesMean ? memory.optionalOutput(1)?.assumingMemoryBound(to: Float.self) : nil
+      let inverses = unsafe memory.optionalOutput(givesMean ? 2 : 1)?.assumingMemoryBound(to: Float.self)
+      unsafe normalization.apply(
+        memory.input(0).assumingMemoryBound(to: Float.self) + start,
+        memory.output(0).assumingMemoryBound(to: Float.self) + start, rows: rows.count, length: length,
+        scale: memory.input(1).assumingMemoryBound(to: Float.self),
+        offset: hasOffset ? memory.input(2).assumingMemoryBound(to: Float.self) : nil,
+        means: means.map { unsafe $0 + rows.lowerBound }, inverses: inverses.map { unsafe $0 + rows.lowerBound },
+        pool: .single)
+    }
   }
 }
 

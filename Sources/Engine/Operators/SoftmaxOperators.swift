@@ -78,6 +78,21 @@ struct SoftmaxStep<T: RealScalar>: Step {
         softmax(source, target, start: start, length: length, stride: layout.inner, isLogarithmic: isLogarithmic)
       }
     }
+    .byRows(layout.inner == 1 ? rowWork(layout) : nil)
+  }
+
+  private func rowWork(_ layout: AxisLayout) -> RowWork? {
+    guard T.self == Float.self else { return nil }
+    let (isLogarithmic, length) = (isLogarithmic, layout.length)
+    return RowWork(rows: layout.outer, estimate: RowFunctions.softmaxEstimate(layout.count)) { memory, rows in
+      let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self) + rows.lowerBound * length
+      let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self) + rows.lowerBound * length
+      if isLogarithmic {
+        unsafe RowFunctions.logSoftmax(source, target, rows: rows.count, columns: length, pool: .single)
+      } else {
+        unsafe RowFunctions.softmax(source, target, rows: rows.count, columns: length, pool: .single)
+      }
+    }
   }
 }
 

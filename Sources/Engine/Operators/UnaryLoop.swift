@@ -45,6 +45,17 @@ package struct ActivationStep: Step {
       let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self)
       unsafe activation.apply(source, target, count: count, pool: memory.pool)
     }
+    .byRows(rowWork(shape, count))
+  }
+
+  private func rowWork(_ shape: [Int], _ count: Int) -> RowWork? {
+    guard let columns = shape.last, columns > 0 else { return nil }
+    let activation = activation
+    return RowWork(rows: count / columns, estimate: Activation.estimate(count)) { memory, rows in
+      let source = unsafe memory.input(0).assumingMemoryBound(to: Float.self) + rows.lowerBound * columns
+      let target = unsafe memory.output(0).assumingMemoryBound(to: Float.self) + rows.lowerBound * columns
+      unsafe activation.apply(source, target, count: rows.count * columns, pool: .single)
+    }
   }
 }
 

@@ -86,12 +86,25 @@ public final class ExecutionContext {
     outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>
   ) throws(EngineError) {
     unsafe bind(resolution, inputs: inputs, outputs: outputs)
-    let steps = resolution.steps
-    for index in steps.indices { try run(steps[index], resolution) }
+    let (steps, groups) = (resolution.steps, resolution.groups)
+    var next = 0
+    for index in groups.indices {
+      let group = groups[index]
+      while next < group.steps.lowerBound {
+        try run(steps[next], resolution)
+        next += 1
+      }
+      unsafe RowGroupRun(group, resolution, strings).run(plan.pool)
+      next = group.steps.upperBound
+    }
+    while next < steps.count {
+      try run(steps[next], resolution)
+      next += 1
+    }
     unsafe copyOutputs(resolution, outputs)
   }
 
-  /// Runs as `run(_:inputs:outputs:)` does and tells how long each step took.
+  /// Runs as `run(_:inputs:outputs:)` does, but each step for all rows before the next, and tells how long each took.
   package func run(
     _ resolution: Resolution, inputs: UnsafeBufferPointer<UnsafeRawPointer>,
     outputs: UnsafeBufferPointer<UnsafeMutableRawPointer>, timing: inout StepTimes

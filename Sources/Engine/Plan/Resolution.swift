@@ -8,6 +8,7 @@ import NNFormat
   /// A step that is ready to run.
   struct ReadyStep {
     let run: Work.Body
+    let rowWork: RowWork?
     /// Position of its addresses in `slots`.
     let slot: Int
     let inputCount: Int
@@ -32,6 +33,8 @@ import NNFormat
   package internal(set) var outputShapes: [[Int]] = []
   package internal(set) var outputByteCounts: [Int] = []
   var steps: [ReadyStep] = []
+  /// Steps that run together by rows, in the order of execution.
+  var groups: [RowGroup] = []
   var dynamicSteps: [Int] = []
   var copies: [OutputCopy] = []
   /// Slots that hold the caller's addresses: which slot, which input or output.

@@ -11,6 +11,8 @@ extension Resolver {
       }
     }
     for block in blocks.indices where outputOfBlock[block] != nil { blocks[block].byteCount = 0 }
+    let groups = RowGroup.groups(pending.map { candidate($0.step, $0.work) }, plan.pool)
+    for group in groups { keepApart(group) }
     let memory = MemoryPlan(blocks)
     let slotCount = pending.reduce(plan.outputValues.count) { count, entry in
       count + plan.steps[entry.step].inputs.count + plan.steps[entry.step].outputs.count
@@ -24,7 +26,7 @@ extension Resolver {
       let step = plan.steps[index]
       resolution.steps.append(
         Resolution.ReadyStep(
-          run: work.run, slot: slot, inputCount: step.inputs.count,
+          run: work.run, rowWork: work.rowWork, slot: slot, inputCount: step.inputs.count,
           outputCount: step.outputs.count, step: index, cost: work.cost,
           byteCount: work.cost.byteCount(of: step, values)))
       for value in step.inputs + step.outputs {
@@ -32,6 +34,7 @@ extension Resolver {
         slot += 1
       }
     }
+    resolution.groups = groups
     resolution.values = values
     resolution.dynamicSteps = dynamicSteps
     bindOutputs(from: slot, direct: directOutputs, in: resolution, memory)
@@ -41,6 +44,25 @@ extension Resolver {
       }
     }
     return resolution
+  }
+
+  private func candidate(_ index: Int, _ work: Work) -> RowGroup.Candidate {
+    let step = plan.steps[index]
+    return RowGroup.Candidate(
+      work: work.rowWork, inputs: step.inputs, outputs: step.outputs,
+      constantByteCount: work.cost.constantByteCount,
+      byteCount: step.outputs.reduce(0) { $0 + ($1.flatMap { values[$0]?.byteCount } ?? 0) })
+  }
+
+  /// Lets blocks that are alive during any step of a group live during all of them: its steps do not follow each other
+  /// for all rows alike.
+  private mutating func keepApart(_ group: RowGroup) {
+    let steps = pending[group.steps.lowerBound].step...pending[group.steps.upperBound - 1].step
+    for index in blocks.indices where blocks[index].lifetime.overlaps(steps) {
+      let lifetime = blocks[index].lifetime
+      blocks[index].lifetime =
+        min(lifetime.lowerBound, steps.lowerBound)...max(lifetime.upperBound, steps.upperBound)
+    }
   }
 
   private func bind(_ value: Int, to slot: Int, in resolution: Resolution, _ memory: MemoryPlan) {

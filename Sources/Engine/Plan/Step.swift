@@ -45,6 +45,8 @@ package struct Work {
   /// What a run costs.
   package var cost: StepCost
   package var run: Body
+  /// The work by rows, where rows do not depend on each other.
+  package var rowWork: RowWork?
 
   package init(
     _ outputShapes: [[Int]], scratchByteCount: Int = 0, inPlaceInputs: [Int] = [], cost: StepCost = StepCost(),

@@ -19,6 +19,9 @@ package final class ThreadPool: Sendable {
     self.crew = crew
   }
 
+  /// The caller's thread alone.
+  package static let single = ThreadPool(threads: 1)
+
   /// The pool of the process, with one thread for each processor it may run on.
   package static let shared = ThreadPool(threads: onlineProcessorCount)
 

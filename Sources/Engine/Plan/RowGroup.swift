@@ -1,0 +1,84 @@
+/// Steps that follow each other and are run together for a part of the rows at a time, so that threads need not wait for
+/// each other between them and what a step writes is still in a near cache when the next one reads it.
+struct RowGroup {
+  /// The steps, by position in the order of execution.
+  let steps: Range<Int>
+  /// The parts; one row of it is `rowsPerPart` rows.
+  let parts: ShrinkingRuns
+  private let rows: Int
+  private let rowsPerPart: Int
+
+  /// Bytes of constants that all parts may read again, and of values that are alive together.
+  private static let largestConstants = 4 << 20
+  private static let largestValues = 64 << 20
+  /// Rows that share the reading of the constants.
+  private static let leastRows = 6
+
+  /// The groups among steps that are worth their threads.
+  static func groups(_ steps: [Candidate], _ pool: ThreadPool) -> [RowGroup] {
+    guard pool.threadCount > 1 else { return [] }
+    var groups: [RowGroup] = []
+    var start = 0
+    while start < steps.count {
+      let end = end(of: steps, from: start)
+      if end > start, let group = RowGroup(steps, start..<end, pool) { groups.append(group) }
+      start = max(end, start + 1)
+    }
+    return groups
+  }
+
+  /// A step as grouping sees it.
+  struct Candidate {
+    let work: RowWork?
+    let inputs: [Int?]
+    let outputs: [Int?]
+    let constantByteCount: Int
+    /// Bytes of the outputs.
+    let byteCount: Int
+  }
+
+  /// Where the longest group from a position ends.
+  private static func end(of steps: [Candidate], from start: Int) -> Int {
+    guard let rows = steps[start].work?.rows, rows > 0 else { return start }
+    var made = Set<Int>()
+    var (constants, values) = (0, 0)
+    var end = start
+    while end < steps.count, let work = steps[end].work, work.rows == rows {
+      let step = steps[end]
+      constants += step.constantByteCount
+      values += step.byteCount
+      let waits = step.inputs.indices.contains { position in
+        guard let input = step.inputs[position] else { return false }
+        return !work.rowInputs.contains(position) && made.contains(input)
+      }
+      if waits || constants > largestConstants || values > largestValues { break }
+      for case let output? in step.outputs { made.insert(output) }
+      end += 1
+    }
+    return end
+  }
+
+  /// `nil` when threads do not make the steps faster.
+  private init?(_ candidates: [Candidate], _ steps: Range<Int>, _ pool: ThreadPool) {
+    var nanoseconds = 0.0
+    var rows = 0
+    for case let work? in candidates[steps].map(\.work) {
+      nanoseconds += work.estimate.nanoseconds
+      rows = work.rows
+    }
+    let estimate = WorkEstimate(nanoseconds: nanoseconds)
+    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * Self.leastRows else { return nil }
+    self.steps = steps
+    self.rows = rows
+    rowsPerPart = Self.leastRows
+    let count = (rows + rowsPerPart - 1) / rowsPerPart
+    parts = ShrinkingRuns(of: count, least: estimate.leastShare(of: count), threads: pool.threadCount)
+    guard parts.count > 1 else { return nil }
+  }
+
+  /// The rows of a part.
+  func rows(ofPart part: Int) -> Range<Int> {
+    let run = parts[part]
+    return run.lowerBound * rowsPerPart..<min(run.upperBound * rowsPerPart, rows)
+  }
+}

@@ -6,7 +6,7 @@
 ///   panels it reads at once
 /// - `TILE`: MRxNR
 /// - `TILE_PREFETCH`, `STREAM_PREFETCH`: steps of k that the tile and the streams together fetch ahead, with weights of
-///   four bytes; smaller ones fetch as many bytes
+///   four bytes; smaller ones fetch as many bytes; 0 leaves it to the processor
 ///
 /// Every kernel gives an element the same sequence of operations: one FMA chain from zero over a k-block in ascending
 /// order, the block sums added in ascending order, the bias added last. Weights of any form are widened to float32 first,
@@ -76,8 +76,9 @@ INLINE void store_part(const vector *v, float *p, size_t count) {
 #endif
 }
 
-/// Adds the block sums of one row to the running totals in `c`, and the bias to the last.
-INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t columns, const float *bias,
+/// Adds the block sums of one row to the running totals in `c`, and to the last the bias; then lifts negative values to 0
+/// where asked to.
+INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t columns, const float *bias, bool rectifies,
                        bool accumulate) {
   UNROLL for (size_t j = 0; j < vectors; j++) {
     size_t first = j * LANES;
@@ -91,6 +92,7 @@ INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t colu
         load_vector(&other, bias + first);
         v = v + other;
       }
+      if (rectifies) v = v < 0.0f ? (vector)0.0f : v;
       store_vector(&v, c + first);
     } else if (columns > first) {
       if (accumulate) {
@@ -101,6 +103,7 @@ INLINE void finish_row(const vector *sums, size_t vectors, float *c, size_t colu
         load_part(&other, bias + first, columns - first);
         v = v + other;
       }
+      if (rectifies) v = v < 0.0f ? (vector)0.0f : v;
       store_part(&v, c + first, columns - first);
     }
   }

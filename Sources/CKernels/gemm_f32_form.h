@@ -10,8 +10,8 @@
 
 #define DEFINE_TILE(R) \
   static __attribute__((noinline)) void OF_FORM(JOIN(tile_, R))(size_t depth, const float *restrict a, \
-      const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias, bool accumulate, \
-      const char *next, size_t next_step) { \
+      const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias, bool rectifies, \
+      bool accumulate, const char *next, size_t next_step) { \
     vector sums[R][VECTORS]; \
     UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0; \
     UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) \
@@ -21,7 +21,7 @@
       __builtin_prefetch(next, 0, 2); \
       UNROLL for (size_t j = 0; j < VECTORS; j++) { \
         WIDEN(&right[j], b + j * LANES); \
-        if (IS_LINE_OF_WEIGHTS(j)) __builtin_prefetch(b + TILE_PREFETCH * PER_FLOAT * NR + j * LANES); \
+        if (TILE_PREFETCH && IS_LINE_OF_WEIGHTS(j)) __builtin_prefetch(b + TILE_PREFETCH * PER_FLOAT * NR + j * LANES); \
       } \
       UNROLL for (size_t i = 0; i < R; i++) { \
         vector left = a[i]; \
@@ -30,7 +30,7 @@
       } \
     } \
     UNROLL for (size_t i = 0; i < R; i++) \
-        finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, accumulate); \
+        finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, rectifies, accumulate); \
   }
 
 /// One step of k with the operand in registers that has fewer vectors, so that the sums leave room for both.
@@ -59,7 +59,7 @@
 
 #define DEFINE_STREAM(name, R, P) \
   static __attribute__((noinline)) void OF_FORM(JOIN(name##_, R))(size_t depth, const float *restrict a, size_t lda, \
-      const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias) { \
+      const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias, bool rectifies) { \
     size_t stride = depth * NR, start = 0; \
     do { \
       size_t end = depth - start > nn_gemm_block_depth ? start + nn_gemm_block_depth : depth; \
@@ -69,7 +69,8 @@
         if (R < P * VECTORS) { STEP_LEFT(R, P) } else { STEP_RIGHT(R, P) } \
       } \
       UNROLL for (size_t i = 0; i < R; i++) \
-          finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, start > 0); \
+          finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, \
+                     rectifies && end == depth, start > 0); \
       start = end; \
     } while (start < depth); \
   }
@@ -82,26 +83,29 @@ TILE_ROWS(DEFINE_TILE)
 STREAM_SHAPES(DEFINE_STREAMS)
 
 static void OF_FORM(tile)(size_t rows, size_t depth, const float *a, const void *b, float *c, size_t ldc,
-                          size_t columns, const float *bias, bool accumulate, const void *next, size_t next_step) {
+                          size_t columns, const float *bias, bool rectifies, bool accumulate, const void *next,
+                          size_t next_step) {
   switch (rows) {
 #define X(R) \
-  case R: OF_FORM(JOIN(tile_, R))(depth, a, b, c, ldc, columns, bias, accumulate, next, next_step); break;
+  case R: OF_FORM(JOIN(tile_, R))(depth, a, b, c, ldc, columns, bias, rectifies, accumulate, next, next_step); break;
     TILE_ROWS(X)
 #undef X
   }
 }
 
 static void OF_FORM(stream)(size_t rows, size_t depth, const float *a, size_t lda, const void *panels, float *c,
-                            size_t ldc, size_t columns, const float *bias) {
+                            size_t ldc, size_t columns, const float *bias, bool rectifies) {
   const WEIGHT *b = panels;
   size_t j = 0;
   switch (rows) {
 #define X(R, P) \
   case R: \
     for (; j + (P - 1) * NR < columns; j += P * NR) \
-      OF_FORM(JOIN(stream_group_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL); \
+      OF_FORM(JOIN(stream_group_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL, \
+                                      rectifies); \
     for (; j < columns; j += NR) \
-      OF_FORM(JOIN(stream_single_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL); \
+      OF_FORM(JOIN(stream_single_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL, \
+                                      rectifies); \
     break;
     STREAM_SHAPES(X)
 #undef X

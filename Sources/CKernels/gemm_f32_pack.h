@@ -30,8 +30,11 @@ static void pack_a(size_t rows, size_t depth, const float *restrict a, size_t ro
     return;
   }
   size_t i = 0;
-  if (column_stride == 1)
+  if (column_stride == 1 && rows >= 4) {
     for (; i + 4 <= rows; i += 4) pack_four_rows(rows, depth, a + i * row_stride, row_stride, packed + i);
+    if (i < rows) pack_four_rows(rows, depth, a + (rows - 4) * row_stride, row_stride, packed + rows - 4);
+    return;
+  }
   for (; i < rows; i++)
     for (size_t k = 0; k < depth; k++) packed[k * rows + i] = a[i * row_stride + k * column_stride];
 }

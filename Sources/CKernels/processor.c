@@ -4,6 +4,23 @@
 
 #include "CKernels.h"
 
+bool nn_pin_thread(size_t index) {
+#if defined(__linux__)
+  cpu_set_t allowed, chosen;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) == 0) return false;
+  index %= (size_t)CPU_COUNT(&allowed);
+  for (int processor = 0; processor < CPU_SETSIZE; processor++) {
+    if (!CPU_ISSET(processor, &allowed) || index-- > 0) continue;
+    CPU_ZERO(&chosen);
+    CPU_SET(processor, &chosen);
+    return sched_setaffinity(0, sizeof chosen, &chosen) == 0;
+  }
+#else
+  (void)index;
+#endif
+  return false;
+}
+
 size_t nn_processor_count(void) {
 #if defined(__linux__)
   cpu_set_t set;

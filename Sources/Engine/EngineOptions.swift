@@ -17,14 +17,25 @@ public struct EngineOptions: Sendable, Hashable {
   /// What the weights of dense layers are kept in: of matrix products with constant weights. Without `fusion` there are
   /// no dense layers, and it changes nothing.
   public var precision: Precision
+  /// Whether the network gets threads of its own, each kept on one processor. The caller's thread is left alone.
+  public var pinsThreads: Bool
 
   /// All cores, everything fused, weights in float32, unless said otherwise.
   public init(
-    threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = 1 << 36, precision: Precision = .float32
+    threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = 1 << 36, precision: Precision = .float32,
+    pinsThreads: Bool = false
   ) {
     self.threads = threads
     self.fusion = fusion
     self.memoryLimit = memoryLimit
     self.precision = precision
+    self.pinsThreads = pinsThreads
+  }
+
+  /// The same options with another number of threads.
+  public func with(threads: Int?) -> EngineOptions {
+    var options = self
+    options.threads = threads
+    return options
   }
 }

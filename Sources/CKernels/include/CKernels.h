@@ -54,22 +54,24 @@ enum { nn_feature_none, nn_feature_dot_int8, nn_feature_dot_bf16 };
 
 #pragma clang assume_nonnull begin
 
-/// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null).
+/// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null), values below 0
+/// replaced by 0 when `rectifies`.
 ///
 /// `a` is [depth][rows], as `pack_a` writes it; `b` is a block of one panel, [depth][NR], in the form of the kernel.
 /// rows <= MR, columns <= NR; `bias` has `columns` values. Nothing outside rows x columns of `c` is read or written.
 /// Step k asks for the cache line `k * next_step` bytes after `next` ahead of its use by a later call; the address need
 /// not be valid.
 typedef void (*nn_gemm_tile_f32)(size_t rows, size_t depth, const float *a, const void *b, float *c, size_t ldc,
-                                 size_t columns, const float *_Nullable bias, bool accumulate, const void *next,
-                                 size_t next_step);
+                                 size_t columns, const float *_Nullable bias, bool rectifies, bool accumulate,
+                                 const void *next, size_t next_step);
 
-/// All k-blocks of a few rows over consecutive panels: C[rows x columns] = A * B (+ bias when not null).
+/// All k-blocks of a few rows over consecutive panels: C[rows x columns] = A * B (+ bias when not null), values below 0
+/// replaced by 0 when `rectifies`.
 ///
 /// `a` is row-major with stride `lda`; `b` is the first of ceil(columns / NR) whole panels [depth][NR], in the form of
 /// the kernel. rows <= stream_rows.
 typedef void (*nn_gemm_stream_f32)(size_t rows, size_t depth, const float *a, size_t lda, const void *b, float *c,
-                                   size_t ldc, size_t columns, const float *_Nullable bias);
+                                   size_t ldc, size_t columns, const float *_Nullable bias, bool rectifies);
 
 /// Copies `rows` x `depth` of A, rows `row_stride` and columns `column_stride` floats apart, to `packed` [depth][rows].
 typedef void (*nn_gemm_pack_a_f32)(size_t rows, size_t depth, const float *a, size_t row_stride, size_t column_stride,
@@ -194,6 +196,9 @@ const nn_peak_kernel *nn_peak_kernel_at(size_t index);
 
 /// Processors this process may run on, at least 1.
 size_t nn_processor_count(void);
+/// Keeps the calling thread on the processor at a position, modulo their number, among those it may run on; false where the
+/// system does not let it.
+bool nn_pin_thread(size_t index);
 
 /// A pause inside a spin loop.
 static inline void nn_spin_pause(void) {

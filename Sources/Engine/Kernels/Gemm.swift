@@ -13,6 +13,9 @@ package enum Gemm {
   /// Depth of a k-block.
   package static let blockDepth = Int(nn_gemm_block_depth)
 
+  /// Bytes of weights that the nearest caches hold beside all else, so that every few rows may read all of them again.
+  package static let nearWeights = 256 * 1024
+
   /// Bytes of scratch memory that `run` needs for up to `rows` rows, whatever the number of threads.
   package static func scratchByteCount(
     rows: Int, depth: Int, columns: Int, threads: Int, table: KernelTable = .current
@@ -46,8 +49,8 @@ package enum Gemm {
     unsafe GemmOperands(
       rows: rows, depth: weights.depth, columns: weights.columns, a: a,
       rowStride: isTransposed ? 1 : lda, columnStride: isTransposed ? lda : 1, panels: weights.panels,
-      form: weights.table.gemmForm(weights.precision), bias: bias,
-      activation: ResolvedActivation(activation, weights.table), c: c, ldc: ldc, table: weights.table
+      form: weights.table.gemmForm(weights.precision),
+      finish: GemmFinish(bias, activation, weights.table), c: c, ldc: ldc, table: weights.table
     ).run(scratch, pool)
   }
 
@@ -61,14 +64,14 @@ package enum Gemm {
     unsafe GemmOperands(
       rows: rows.count, depth: weights.depth, columns: weights.columns, a: a + rows.lowerBound * lda,
       rowStride: lda, columnStride: 1, panels: weights.panels, form: weights.table.gemmForm(weights.precision),
-      bias: bias, activation: ResolvedActivation(activation, weights.table), c: c + rows.lowerBound * ldc, ldc: ldc,
+      finish: GemmFinish(bias, activation, weights.table), c: c + rows.lowerBound * ldc, ldc: ldc,
       table: weights.table
     ).stream()
   }
 
-  /// Whether each few rows may read all weights again without waiting for memory.
+  /// Whether threads that each take some rows may all read all weights without waiting for memory.
   package static func staysInCache(_ weights: PackedMatrix) -> Bool {
-    weights.byteCount <= GemmOperands.residentWeights * MemoryLayout<Float>.stride
+    weights.byteCount <= GemmOperands.cachedWeights
   }
 
   /// Multiplies by a B that changes from call to call, packing it into the scratch memory first.
@@ -92,9 +95,25 @@ package enum Gemm {
     ).run(pool)
     unsafe GemmOperands(
       rows: rows, depth: depth, columns: columns, a: a, rowStride: isTransposedA ? 1 : lda,
-      columnStride: isTransposedA ? lda : 1, panels: UnsafeRawPointer(scratch), form: form, bias: bias,
-      activation: ResolvedActivation(activation, table), c: c, ldc: ldc, table: table
+      columnStride: isTransposedA ? lda : 1, panels: UnsafeRawPointer(scratch), form: form,
+      finish: GemmFinish(bias, activation, table), c: c, ldc: ldc, table: table
     ).run(scratch + panelBytes, pool)
+  }
+}
+
+/// What happens to the sums of a Gemm before they are stored.
+@unsafe struct GemmFinish {
+  /// One value a column.
+  let bias: UnsafePointer<Float>?
+  /// Whether the kernel replaces negative values by 0.
+  let rectifies: Bool
+  /// Applied to what the kernel has stored.
+  let activation: ResolvedActivation?
+
+  init(_ bias: UnsafePointer<Float>?, _ activation: Activation, _ table: KernelTable) {
+    unsafe self.bias = bias
+    rectifies = activation == .relu
+    unsafe self.activation = activation == .relu ? nil : ResolvedActivation(activation, table)
   }
 }
 
@@ -108,8 +127,7 @@ package enum Gemm {
   let columnStride: Int
   let panels: UnsafeRawPointer
   let form: UnsafePointer<nn_gemm_form_f32>
-  let bias: UnsafePointer<Float>?
-  let activation: ResolvedActivation?
+  let finish: GemmFinish
   let c: UnsafeMutablePointer<Float>
   let ldc: Int
   let table: KernelTable

@@ -119,7 +119,7 @@ internal import CKernels
     let column = panel * nr
     let columns = unsafe min(nr, operands.columns - column)
     let isLast = unsafe depths.upperBound == operands.depth
-    let bias = unsafe isLast ? operands.bias.map { unsafe $0 + column } : nil
+    let bias = unsafe isLast ? operands.finish.bias.map { unsafe $0 + column } : nil
     let right = unsafe operands.weights(column: column, depth: depths.lowerBound)
     // Panels and their k-blocks follow each other in memory: each tile fetches its share of what comes next.
     let next = unsafe right + (isPanelMajor ? depths.count : operands.depth) * nr * form.weight_size
@@ -130,9 +130,9 @@ internal import CKernels
       let target = unsafe operands.c + (rows.lowerBound + start) * operands.ldc + column
       unsafe form.tile(
         count, depths.count, packedTile(tile, block: block, depth: depths.count), right, target, operands.ldc,
-        columns, bias, depths.lowerBound > 0, next + (tile - tiles.lowerBound) * depths.count * step, step)
+        columns, bias, isLast && operands.finish.rectifies, depths.lowerBound > 0, next + (tile - tiles.lowerBound) * depths.count * step, step)
       if isLast {
-        unsafe operands.activation?.apply(target, target, rows: count, columns: columns, stride: operands.ldc)
+        unsafe operands.finish.activation?.apply(target, target, rows: count, columns: columns, stride: operands.ldc)
       }
     }
   }

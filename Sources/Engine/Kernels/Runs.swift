@@ -2,15 +2,18 @@
 struct Runs: Sequence, IteratorProtocol {
   let length: Int
   let count: Int
+  private let shorter: Int
+  private let longerCount: Int
   private var position = 0
 
   init(of length: Int, most: Int) {
     self.length = length
     count = (length + most - 1) / most
+    (shorter, longerCount) = count > 0 ? length.quotientAndRemainder(dividingBy: count) : (0, 0)
   }
 
   /// The start of a run; that of run `count` is the end of the range.
-  func start(_ run: Int) -> Int { length / count * run + Swift.min(run, length % count) }
+  func start(_ run: Int) -> Int { shorter * run + Swift.min(run, longerCount) }
 
   mutating func next() -> Range<Int>? {
     guard position < count else { return nil }
@@ -21,20 +24,20 @@ struct Runs: Sequence, IteratorProtocol {
 
 /// A range cut into runs that get shorter towards the end, so that threads which take them one after another end at about
 /// the same time, even when something holds one of them up.
-struct ShrinkingRuns: Sendable {
-  let length: Int
-  let count: Int
+package struct ShrinkingRuns: Sendable {
+  package let length: Int
+  package let count: Int
   private let unit: Int
   private let least: Int
   private let divisor: Int
 
   /// The whole range as one run.
-  init(whole length: Int) { self.init(of: length, least: length, threads: 1) }
+  package init(whole length: Int) { self.init(of: length, least: length, threads: 1) }
 
   /// - Parameters:
   ///   - unit: every run but the last is a multiple of it.
   ///   - least: no run but the last is shorter.
-  init(of length: Int, unit: Int = 1, least: Int, threads: Int) {
+  package init(of length: Int, unit: Int = 1, least: Int, threads: Int) {
     self.length = length
     self.unit = unit
     self.least = least
@@ -47,7 +50,7 @@ struct ShrinkingRuns: Sendable {
     count = runs
   }
 
-  subscript(run: Int) -> Range<Int> {
+  package subscript(run: Int) -> Range<Int> {
     var start = 0
     for _ in 0..<run { start += Self.next(length - start, divisor, least, unit) }
     return start..<start + Self.next(length - start, divisor, least, unit)

@@ -55,20 +55,30 @@ private let panelsPerGroup = 4
 }
 
 extension GemmOperands {
-  /// Weights, in values, up to which every group of rows may read all of them again: what a near cache holds.
-  static let residentWeights = 512 * 1024
+  /// Bytes of weights that the last cache holds beside all else.
+  static let cachedWeights = 2 << 20
 
   /// Whether A can be read where it is, and reading the weights for each few rows costs less than packing A.
   var isStreamed: Bool {
     guard unsafe columnStride == 1 else { return false }
     return unsafe rows <= table.gemm.pointee.stream_rows
-      || panelCount * table.gemm.pointee.nr * depth <= Self.residentWeights
+      || weightByteCount <= Gemm.nearWeights
+  }
+
+  private var weightByteCount: Int {
+    unsafe panelCount * table.gemm.pointee.nr * depth * form.pointee.weight_size
   }
 
   /// Computes all of C on the caller's thread.
   func stream() {
-    for rows in unsafe Runs(of: rows, most: table.gemm.pointee.stream_rows) {
-      unsafe stream(rows: rows, panels: 0..<panelCount)
+    let groups = unsafe Runs(of: rows, most: table.gemm.pointee.stream_rows)
+    if unsafe weightByteCount <= Gemm.nearWeights {
+      for rows in groups { unsafe stream(rows: rows, panels: 0..<panelCount) }
+    } else {
+      // A panel stays in the nearest caches while all rows pass by.
+      for panel in unsafe 0..<panelCount {
+        for rows in groups { unsafe stream(rows: rows, panels: panel..<panel + 1) }
+      }
     }
   }
 
@@ -79,7 +89,7 @@ extension GemmOperands {
     let target = unsafe c + rows.lowerBound * ldc + first
     unsafe form.pointee.stream(
       rows.count, depth, a + rows.lowerBound * rowStride, rowStride, weights(column: first, depth: 0), target, ldc,
-      count, bias.map { unsafe $0 + first })
-    unsafe activation?.apply(target, target, rows: rows.count, columns: count, stride: ldc)
+      count, finish.bias.map { unsafe $0 + first }, finish.rectifies)
+    unsafe finish.activation?.apply(target, target, rows: rows.count, columns: count, stride: ldc)
   }
 }

@@ -55,7 +55,7 @@ public final class ExecutionPlan: Sendable {
   ///
   /// - Throws: `EngineError` that names the node which is unsupported or contradicts the graph.
   public init(_ model: Model, options: EngineOptions = .init()) throws(EngineError) {
-    let pool = ExecutionPlan.pool(threads: options.threads)
+    let pool = ExecutionPlan.pool(options)
     let compiled = try PlanCompiler.compile(model, options: options, pool: pool)
     let graph = model.graph
     let draft = compiled.draft
@@ -101,9 +101,12 @@ public final class ExecutionPlan: Sendable {
     }
   }
 
-  /// Threads shared by all networks, unless more are asked for than there are.
-  private static func pool(threads: Int?) -> ThreadPool {
-    guard let threads else { return .shared }
+  /// Threads shared by all networks, unless more are asked for than there are, or pinned ones.
+  private static func pool(_ options: EngineOptions) -> ThreadPool {
+    if options.pinsThreads {
+      return ThreadPool(threads: max(options.threads ?? ThreadPool.onlineProcessorCount, 1), isPinned: true)
+    }
+    guard let threads = options.threads else { return .shared }
     return threads <= ThreadPool.shared.threadCount ? .shared(limit: max(threads, 1)) : ThreadPool(threads: threads)
   }
 

@@ -34,7 +34,7 @@ import NNFormat
   package internal(set) var outputByteCounts: [Int] = []
   var steps: [ReadyStep] = []
   /// Steps that run together by rows, in the order of execution.
-  var groups: [RowGroup] = []
+  package internal(set) var groups: [RowGroup] = []
   var dynamicSteps: [Int] = []
   var copies: [OutputCopy] = []
   /// Slots that hold the caller's addresses: which slot, which input or output.

@@ -1,8 +1,8 @@
 /// Steps that follow each other and are run together for a part of the rows at a time, so that threads need not wait for
 /// each other between them and what a step writes is still in a near cache when the next one reads it.
-struct RowGroup {
+package struct RowGroup {
   /// The steps, by position in the order of execution.
-  let steps: Range<Int>
+  package let steps: Range<Int>
   /// The parts; one row of it is `rowsPerPart` rows.
   let parts: ShrinkingRuns
   private let rows: Int
@@ -11,8 +11,9 @@ struct RowGroup {
   /// Bytes of constants that all parts may read again, and of values that are alive together.
   private static let largestConstants = 4 << 20
   private static let largestValues = 64 << 20
-  /// Rows that share the reading of the constants.
+  /// Rows that share the reading of the constants when these come from the nearest caches, and when they do not.
   private static let leastRows = 6
+  private static let leastRowsOfLargeConstants = 12
 
   /// The groups among steps that are worth their threads.
   static func groups(_ steps: [Candidate], _ pool: ThreadPool) -> [RowGroup] {
@@ -67,10 +68,11 @@ struct RowGroup {
       rows = work.rows
     }
     let estimate = WorkEstimate(nanoseconds: nanoseconds)
-    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * Self.leastRows else { return nil }
+    let isNear = candidates[steps].allSatisfy { $0.constantByteCount <= Gemm.nearWeights }
+    rowsPerPart = isNear ? Self.leastRows : Self.leastRowsOfLargeConstants
+    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * rowsPerPart else { return nil }
     self.steps = steps
     self.rows = rows
-    rowsPerPart = Self.leastRows
     let count = (rows + rowsPerPart - 1) / rowsPerPart
     parts = ShrinkingRuns(of: count, least: estimate.leastShare(of: count), threads: pool.threadCount)
     guard parts.count > 1 else { return nil }

@@ -14,24 +14,32 @@ import Glibc
   private final class Assignment: Sendable {
     let board: TaskBoard
     let worker: Int
+    let isPinned: Bool
 
-    init(board: TaskBoard, worker: Int) {
+    init(board: TaskBoard, worker: Int, isPinned: Bool) {
       self.board = board
       self.worker = worker
+      self.isPinned = isPinned
+    }
+
+    func run() {
+      if isPinned { pinThread(toProcessor: worker + 1) }
+      board.work(worker: worker)
     }
   }
 
   /// Starts `workers` threads, or as many as the system allows.
-  init(workers: Int) {
+  ///
+  /// - Parameter isPinned: whether each keeps to a processor of its own, from the second on.
+  init(workers: Int, isPinned: Bool) {
     for worker in 0..<workers {
-      let assignment = unsafe Unmanaged.passRetained(Assignment(board: board, worker: worker))
+      let assignment = unsafe Unmanaged.passRetained(Assignment(board: board, worker: worker, isPinned: isPinned))
       var thread = pthread_t()
       let status = unsafe pthread_create(
         &thread, nil,
         { argument in
           if let argument = unsafe argument {
-            let assignment = unsafe Unmanaged<Assignment>.fromOpaque(argument).takeRetainedValue()
-            assignment.board.work(worker: assignment.worker)
+            unsafe Unmanaged<Assignment>.fromOpaque(argument).takeRetainedValue().run()
           }
           return nil
         }, assignment.toOpaque())

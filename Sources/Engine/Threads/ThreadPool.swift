@@ -9,8 +9,11 @@ package final class ThreadPool: Sendable {
   private let crew: Crew?
 
   /// A pool with threads of its own, `threads - 1` of them started here.
-  package convenience init(threads: Int) {
-    let crew = threads > 1 ? Crew(workers: min(threads, 1024) - 1) : nil
+  ///
+  /// - Parameter isPinned: whether each of these keeps to one processor, the second and so on of those that the process may
+  ///   run on; the first is left to the caller, who may be kept there by the system or by itself.
+  package convenience init(threads: Int, isPinned: Bool = false) {
+    let crew = threads > 1 ? Crew(workers: min(threads, 1024) - 1, isPinned: isPinned) : nil
     self.init(threadCount: (crew?.workerCount ?? 0) + 1, crew: crew)
   }
 
@@ -36,7 +39,10 @@ package final class ThreadPool: Sendable {
   }
 
   /// Processors that this process may run on.
-  package static let onlineProcessorCount = processorCount()
+  package static let onlineProcessorCount = callerProcessorCount
+
+  /// Processors that the calling thread may run on.
+  package static var callerProcessorCount: Int { processorCount() }
 
   /// Calls `function(context, task)` for every task from 0 to `tasks - 1`, each once, and returns when all have ended.
   ///

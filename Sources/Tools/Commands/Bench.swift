@@ -62,7 +62,7 @@ struct Bench: ParsableCommand {
   @Flag(help: "Print Markdown tables.")
   var markdown = false
 
-  @OptionGroup var precision: PrecisionOption
+  @OptionGroup var engine: EngineArguments
   @OptionGroup var model: ModelArgument
   @OptionGroup var output: OutputOptions
 
@@ -113,7 +113,7 @@ struct Bench: ParsableCommand {
     var run = BenchRun(
       stopwatch: Stopwatch(warmUp: warmup, duration: duration),
       threads: threads?.values ?? [ThreadPool.onlineProcessorCount], batches: batch?.values.map { $0 } ?? [nil],
-      sizes: sizes, seed: seed, precision: precision.value, bar: bar)
+      sizes: sizes, seed: seed, options: engine.options(), bar: bar)
     do {
       if let path { try run.network(path, reading: model, isProfiled: profile) }
       if ceilings || profile { try run.ceilings(isShown: ceilings) }

@@ -9,20 +9,21 @@ struct BenchRun {
   let batches: [Int?]
   let sizes: [String: Int]
   let seed: UInt64
-  let precision: EngineOptions.Precision
+  /// How networks run; the number of threads is that of each setting.
+  let options: EngineOptions
   let bar: ProgressBar
   private(set) var report = BenchReport(machine: .current())
 
   init(
     stopwatch: Stopwatch, threads: [Int], batches: [Int?], sizes: [String: Int], seed: UInt64,
-    precision: EngineOptions.Precision, bar: ProgressBar
+    options: EngineOptions, bar: ProgressBar
   ) {
     self.stopwatch = stopwatch
     self.threads = threads
     self.batches = batches
     self.sizes = sizes
     self.seed = seed
-    self.precision = precision
+    self.options = options
     self.bar = bar
     report.seed = seed
   }
@@ -39,7 +40,7 @@ struct BenchRun {
       if network?.threads != setting.threads {
         network = nil
         let (made, plan) = try MonotonicClock.milliseconds {
-          try Network(model, options: EngineOptions(threads: setting.threads, precision: precision))
+          try Network(model, options: options.with(threads: setting.threads))
         }
         network = (setting.threads, made)
         if index == 0 { try coldStart(made, load: load, plan: plan, batch: setting.batch) }
@@ -55,7 +56,7 @@ struct BenchRun {
       let cost = try benchmark.cost()
       results.append(
         BenchReport.Result(
-          batch: benchmark.batch, threads: setting.threads, precision: precision.rawValue, statistics: statistics,
+          batch: benchmark.batch, threads: setting.threads, precision: options.precision.rawValue, statistics: statistics,
           operations: cost.operations, byteCount: cost.byteCount,
           steps: isProfiled ? try benchmark.profile(stopwatch.shortened(to: 0.5)) : []))
     }
@@ -83,7 +84,7 @@ struct BenchRun {
 
   /// Times every kernel on one product.
   mutating func gemm(_ extents: [Int]) throws {
-    let benchmark = try GemmBenchmark(rows: extents[0], depth: extents[1], columns: extents[2], precision: precision)
+    let benchmark = try GemmBenchmark(rows: extents[0], depth: extents[1], columns: extents[2], precision: options.precision)
     let results = try benchmark.measure(threads: threads, seed: seed, stopwatch) { bar.show($0, "kernels") }
     report.gemm = (benchmark, results)
   }

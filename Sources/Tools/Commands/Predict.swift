@@ -56,7 +56,7 @@ struct Predict: ParsableCommand {
       "With --expect: the largest difference allowed, relative to an output's largest value.", valueName: "X"))
   var tolerance = 1e-5
 
-  @OptionGroup var precision: PrecisionOption
+  @OptionGroup var engine: EngineArguments
   @OptionGroup var model: ModelArgument
   @OptionGroup var shared: SharedOptions
 
@@ -83,7 +83,7 @@ struct Predict: ParsableCommand {
 
   private func predict() throws {
     let network = try Network(
-      try model.read(path).model(), options: EngineOptions(threads: shared.threads, precision: precision.value))
+      try model.read(path).model(), options: engine.options(threads: shared.threads))
     let labelNames = try labels.map { try LabelFile.read($0) }
     let inputs = try TensorInput.assign(try givenInputs(network.inputs), to: network.inputs)
     let progress = RowProgress(isShown: !shared.quiet && batch != nil, rows: inputs.values.first?.shape.first ?? 0)

@@ -34,8 +34,8 @@ struct OutputOptions: ParsableArguments {
   }
 }
 
-/// What the weights of dense layers are kept in while a network runs.
-struct PrecisionOption: ParsableArguments {
+/// How a network runs, beside the number of threads.
+struct EngineArguments: ParsableArguments {
   /// The names that the option takes; those of the element types are understood, too.
   enum Name: String, CaseIterable, ExpressibleByArgument {
     case fp32
@@ -55,9 +55,14 @@ struct PrecisionOption: ParsableArguments {
     help: ArgumentHelp(
       "Keep the weights of dense layers as they are (fp32) or rounded to bfloat16 (bf16): half the memory, less exact.",
       valueName: "TYPE"))
-  var name = Name.fp32
+  var precision = Name.fp32
 
-  var value: EngineOptions.Precision { name == .bf16 ? .bfloat16 : .float32 }
+  @Flag(name: .customLong("pin"), help: "Keep each thread but the first on a processor of its own.")
+  var pinsThreads = false
+
+  func options(threads: Int? = nil) -> EngineOptions {
+    EngineOptions(threads: threads, precision: precision == .bf16 ? .bfloat16 : .float32, pinsThreads: pinsThreads)
+  }
 }
 
 /// Whole numbers of 1 or more, separated by commas: `1,2,4`.

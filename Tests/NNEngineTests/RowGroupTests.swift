@@ -9,7 +9,8 @@ import Testing
     var sketch = GraphSketch()
     sketch.input("x", Shape([.symbolic("rows"), .known(40)]))
     for (name, shape) in [
-      ("w0", [40, 64]), ("b0", [64]), ("w1", [64, 64]), ("b1", [64]), ("scale", [64]), ("offset", [64]), ("row", [1, 64]),
+      ("w0", [40, 64]), ("b0", [64]), ("w1", [64, 64]), ("b1", [64]), ("scale", [64]), ("offset", [64]),
+      ("row", [1, 64]),
       ("factor", []), ("w2", [64, 10]), ("b2", [10]),
     ] {
       sketch.constant(name, random.floats(shape))

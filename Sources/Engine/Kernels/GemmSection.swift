@@ -130,7 +130,8 @@ internal import CKernels
       let target = unsafe operands.c + (rows.lowerBound + start) * operands.ldc + column
       unsafe form.tile(
         count, depths.count, packedTile(tile, block: block, depth: depths.count), right, target, operands.ldc,
-        columns, bias, isLast && operands.finish.rectifies, depths.lowerBound > 0, next + (tile - tiles.lowerBound) * depths.count * step, step)
+        columns, bias, isLast && operands.finish.rectifies, depths.lowerBound > 0,
+        next + (tile - tiles.lowerBound) * depths.count * step, step)
       if isLast {
         unsafe operands.finish.activation?.apply(target, target, rows: count, columns: columns, stride: operands.ldc)
       }

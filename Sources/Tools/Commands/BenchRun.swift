@@ -56,7 +56,8 @@ struct BenchRun {
       let cost = try benchmark.cost()
       results.append(
         BenchReport.Result(
-          batch: benchmark.batch, threads: setting.threads, precision: options.precision.rawValue, statistics: statistics,
+          batch: benchmark.batch, threads: setting.threads, precision: options.precision.rawValue,
+          statistics: statistics,
           operations: cost.operations, byteCount: cost.byteCount,
           steps: isProfiled ? try benchmark.profile(stopwatch.shortened(to: 0.5)) : []))
     }
@@ -84,7 +85,8 @@ struct BenchRun {
 
   /// Times every kernel on one product.
   mutating func gemm(_ extents: [Int]) throws {
-    let benchmark = try GemmBenchmark(rows: extents[0], depth: extents[1], columns: extents[2], precision: options.precision)
+    let benchmark = try GemmBenchmark(
+      rows: extents[0], depth: extents[1], columns: extents[2], precision: options.precision)
     let results = try benchmark.measure(threads: threads, seed: seed, stopwatch) { bar.show($0, "kernels") }
     report.gemm = (benchmark, results)
   }

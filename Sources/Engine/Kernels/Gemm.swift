@@ -54,8 +54,8 @@ package enum Gemm {
     ).run(scratch, pool)
   }
 
-  /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`, for weights that
-  /// `staysInCache` is true of.
+  /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`, for weights that take up to
+  /// `nearWeights`.
   package static func runRows(
     _ rows: Range<Int>, a: UnsafePointer<Float>, lda: Int, weights: PackedMatrix, bias: UnsafePointer<Float>?,
     activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int
@@ -67,11 +67,6 @@ package enum Gemm {
       finish: GemmFinish(bias, activation, weights.table), c: c + rows.lowerBound * ldc, ldc: ldc,
       table: weights.table
     ).stream()
-  }
-
-  /// Whether threads that each take some rows may all read all weights without waiting for memory.
-  package static func staysInCache(_ weights: PackedMatrix) -> Bool {
-    weights.byteCount <= GemmOperands.cachedWeights
   }
 
   /// Multiplies by a B that changes from call to call, packing it into the scratch memory first.
@@ -112,7 +107,7 @@ package enum Gemm {
 
   init(_ bias: UnsafePointer<Float>?, _ activation: Activation, _ table: KernelTable) {
     unsafe self.bias = bias
-    rectifies = activation == .relu
+    unsafe rectifies = activation == .relu
     unsafe self.activation = activation == .relu ? nil : ResolvedActivation(activation, table)
   }
 }

@@ -8,30 +8,55 @@ internal import CKernels
   private let depths: Range<Int>
   private let tiles: Runs
   private let blocks: Int
-  private var panelRuns: ShrinkingRuns
-  private var tilesPerTask: Int
-  private var tileTasks = 1
+  private let panelRuns: ShrinkingRuns
+  private let tilesPerTask: Int
+  private let tileTasks: Int
 
   /// Packed values of A up to which a task keeps a panel in hand through all k-blocks.
   private static let residentValues = 96 * 1024
   /// Panels that share the reading of a larger A.
   private static let panelsPerReading = 4
 
-  init(_ operands: GemmOperands, _ packed: UnsafeMutablePointer<Float>, rows: Range<Int>, depths: Range<Int>) {
+  init(
+    _ operands: GemmOperands, _ packed: UnsafeMutablePointer<Float>, rows: Range<Int>, depths: Range<Int>,
+    _ pool: ThreadPool
+  ) {
     unsafe self.operands = operands
     unsafe self.packed = packed
     unsafe self.rows = rows
     unsafe self.depths = depths
-    unsafe tiles = Runs(of: rows.count, most: operands.table.gemm.pointee.mr)
+    let tiles = unsafe Runs(of: rows.count, most: operands.table.gemm.pointee.mr)
+    unsafe self.tiles = tiles
     // A depth of zero has one empty block, so that the bias and the activation still happen.
     unsafe blocks = max(1, (depths.count + Gemm.blockDepth - 1) / Gemm.blockDepth)
-    unsafe panelRuns = ShrinkingRuns(whole: operands.panelCount)
-    unsafe tilesPerTask = tiles.count
+    let panels = unsafe operands.panelCount
+    let estimate = unsafe WorkEstimate(
+      gemmRows: rows.count, weights: panels * operands.table.gemm.pointee.nr * depths.count,
+      weightSize: operands.form.pointee.weight_size, instructionSet: operands.table.instructionSet)
+    guard estimate.isWorthSharing(pool) else {
+      unsafe panelRuns = ShrinkingRuns(whole: panels)
+      unsafe (tilesPerTask, tileTasks) = (tiles.count, 1)
+      return
+    }
+    let isResident = unsafe rows.count * depths.count <= Self.residentValues
+    let least = max(estimate.leastShare(of: panels), unsafe isResident ? 1 : min(Self.panelsPerReading, panels))
+    let panelRuns = ShrinkingRuns(of: panels, least: least, threads: pool.threadCount)
+    let wanted = estimate.taskCount(most: panels * tiles.count, pool)
+    let parts = min(tiles.count, (wanted + panelRuns.count - 1) / panelRuns.count)
+    unsafe self.panelRuns = panelRuns
+    let tilesPerTask = (tiles.count + parts - 1) / parts
+    unsafe self.tilesPerTask = tilesPerTask
+    unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
   }
 
-  consuming func run(_ pool: ThreadPool) {
-    unsafe pack(pool)
-    unsafe multiply(pool)
+  /// The tasks of packing and, once all of these have ended, of multiplying.
+  var packingCount: Int { unsafe tiles.count * blocks }
+  var taskCount: Int { unsafe panelRuns.count * tileTasks }
+  /// Whether the multiplication is worth several threads.
+  var isShared: Bool { unsafe taskCount > 1 }
+
+  func isPackingShared(_ pool: ThreadPool) -> Bool {
+    unsafe WorkEstimate(nanoseconds: Double(rows.count * depths.count) * 0.3).isWorthSharing(pool)
   }
 
   /// The depths of a k-block.
@@ -45,21 +70,8 @@ internal import CKernels
     unsafe packed + block * Gemm.blockDepth * rows.count + tiles.start(tile) * depth
   }
 
-  private func pack(_ pool: ThreadPool) {
-    let tasks = unsafe tiles.count * blocks
-    let estimate = unsafe WorkEstimate(nanoseconds: Double(rows.count * depths.count) * 0.3)
-    guard estimate.taskCount(most: tasks, pool) > 1 else {
-      for task in 0..<tasks { unsafe pack(task: task) }
-      return
-    }
-    unsafe withUnsafePointer(to: self) { pointer in
-      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
-        unsafe context.assumingMemoryBound(to: GemmSection.self).pointee.pack(task: task)
-      }
-    }
-  }
-
-  private func pack(task: Int) {
+  /// Copies one k-block of one tile of A.
+  func pack(task: Int) {
     let tile = unsafe task % tiles.count
     let block = unsafe task / tiles.count
     let depths = unsafe depths(ofBlock: block)
@@ -72,30 +84,8 @@ internal import CKernels
       packedTile(tile, block: block, depth: depths.count))
   }
 
-  private mutating func multiply(_ pool: ThreadPool) {
-    let panels = unsafe operands.panelCount
-    let estimate = unsafe WorkEstimate(
-      gemmRows: rows.count, weights: panels * operands.table.gemm.pointee.nr * depths.count,
-      weightSize: operands.form.pointee.weight_size, instructionSet: operands.table.instructionSet)
-    if estimate.isWorthSharing(pool) {
-      let isResident = unsafe rows.count * depths.count <= Self.residentValues
-      let least = max(estimate.leastShare(of: panels), isResident ? 1 : min(Self.panelsPerReading, panels))
-      unsafe panelRuns = ShrinkingRuns(of: panels, least: least, threads: pool.threadCount)
-      let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
-      unsafe tileTasks = min(tiles.count, (wanted + panelRuns.count - 1) / panelRuns.count)
-      unsafe tilesPerTask = (tiles.count + tileTasks - 1) / tileTasks
-      unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
-    }
-    let tasks = unsafe panelRuns.count * tileTasks
-    if tasks == 1 { return unsafe multiply(task: 0) }
-    unsafe withUnsafePointer(to: self) { pointer in
-      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
-        unsafe context.assumingMemoryBound(to: GemmSection.self).pointee.multiply(task: task)
-      }
-    }
-  }
-
-  private func multiply(task: Int) {
+  /// Computes some tiles of some panels.
+  func multiply(task: Int) {
     let panels = unsafe panelRuns[task / tileTasks]
     let firstTile = unsafe task % tileTasks * tilesPerTask
     let tiles = unsafe firstTile..<min(firstTile + tilesPerTask, self.tiles.count)

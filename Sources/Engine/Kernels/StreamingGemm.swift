@@ -55,9 +55,6 @@ private let panelsPerGroup = 4
 }
 
 extension GemmOperands {
-  /// Bytes of weights that the last cache holds beside all else.
-  static let cachedWeights = 2 << 20
-
   /// Whether A can be read where it is, and reading the weights for each few rows costs less than packing A.
   var isStreamed: Bool {
     guard unsafe columnStride == 1 else { return false }
@@ -71,14 +68,8 @@ extension GemmOperands {
 
   /// Computes all of C on the caller's thread.
   func stream() {
-    let groups = unsafe Runs(of: rows, most: table.gemm.pointee.stream_rows)
-    if unsafe weightByteCount <= Gemm.nearWeights {
-      for rows in groups { unsafe stream(rows: rows, panels: 0..<panelCount) }
-    } else {
-      // A panel stays in the nearest caches while all rows pass by.
-      for panel in unsafe 0..<panelCount {
-        for rows in groups { unsafe stream(rows: rows, panels: panel..<panel + 1) }
-      }
+    for rows in unsafe Runs(of: rows, most: table.gemm.pointee.stream_rows) {
+      unsafe stream(rows: rows, panels: 0..<panelCount)
     }
   }
 

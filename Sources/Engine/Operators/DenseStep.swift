@@ -79,7 +79,7 @@ package struct DenseStep: Step {
   }
 
   private func rowWork(_ rows: Int) -> RowWork? {
-    guard Gemm.staysInCache(weights) else { return nil }
+    guard weights.byteCount <= Gemm.nearWeights else { return nil }
     let (weights, bias, activation) = (weights, bias, activation)
     return RowWork(
       rows: rows,

@@ -3,17 +3,15 @@
 package struct RowGroup {
   /// The steps, by position in the order of execution.
   package let steps: Range<Int>
-  /// The parts; one row of it is `rowsPerPart` rows.
+  /// The parts, counted in blocks of `blockRows` rows.
   let parts: ShrinkingRuns
   private let rows: Int
-  private let rowsPerPart: Int
 
   /// Bytes of constants that all parts may read again, and of values that are alive together.
-  private static let largestConstants = 4 << 20
+  private static let largestConstants = 512 * 1024
   private static let largestValues = 64 << 20
-  /// Rows that share the reading of the constants when these come from the nearest caches, and when they do not.
-  private static let leastRows = 6
-  private static let leastRowsOfLargeConstants = 12
+  /// Rows that share the reading of the constants.
+  private static let blockRows = 6
 
   /// The groups among steps that are worth their threads.
   static func groups(_ steps: [Candidate], _ pool: ThreadPool) -> [RowGroup] {
@@ -68,12 +66,10 @@ package struct RowGroup {
       rows = work.rows
     }
     let estimate = WorkEstimate(nanoseconds: nanoseconds)
-    let isNear = candidates[steps].allSatisfy { $0.constantByteCount <= Gemm.nearWeights }
-    rowsPerPart = isNear ? Self.leastRows : Self.leastRowsOfLargeConstants
-    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * rowsPerPart else { return nil }
+    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * Self.blockRows else { return nil }
     self.steps = steps
     self.rows = rows
-    let count = (rows + rowsPerPart - 1) / rowsPerPart
+    let count = (rows + Self.blockRows - 1) / Self.blockRows
     parts = ShrinkingRuns(of: count, least: estimate.leastShare(of: count), threads: pool.threadCount)
     guard parts.count > 1 else { return nil }
   }
@@ -81,6 +77,6 @@ package struct RowGroup {
   /// The rows of a part.
   func rows(ofPart part: Int) -> Range<Int> {
     let run = parts[part]
-    return run.lowerBound * rowsPerPart..<min(run.upperBound * rowsPerPart, rows)
+    return run.lowerBound * Self.blockRows..<min(run.upperBound * Self.blockRows, rows)
   }
 }

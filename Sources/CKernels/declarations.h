@@ -7,10 +7,16 @@
 NN_GEMM_F32_KERNELS(X)
 #undef X
 
+#define X(name, isa) extern const nn_gemm_u8s8_kernel name##__##isa;
+NN_GEMM_U8S8_KERNELS(X)
+#undef X
+
 #define X(isa) \
   extern const nn_unary_f32_kernel unary_f32__##isa[nn_unary_count]; \
   extern const nn_binary_f32_kernel binary_f32__##isa[nn_binary_count]; \
   extern const nn_row_f32_kernels rows_f32__##isa; \
+  extern const nn_quantise_kernels quantise__##isa; \
+  extern const nn_gemm_codes_kernel gemm_codes__##isa; \
   extern const nn_read_kernel read_f32__##isa;
 NN_INSTRUCTION_SETS(X)
 #undef X

@@ -10,6 +10,24 @@ static const nn_gemm_f32_kernel *const gemm_kernels[] = {
 #undef X
 };
 
+static const nn_gemm_u8s8_kernel *const integer_gemm_kernels[] = {
+#define X(name, isa) &name##__##isa,
+    NN_GEMM_U8S8_KERNELS(X)
+#undef X
+};
+
+static const nn_quantise_kernels *const quantise_kernels[] = {
+#define X(isa) &quantise__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
+static const nn_gemm_codes_kernel *const code_gemm_kernels[] = {
+#define X(isa) &gemm_codes__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
 static const nn_unary_f32_kernel *const unary_kernels[] = {
 #define X(isa) unary_f32__##isa,
     NN_INSTRUCTION_SETS(X)
@@ -70,6 +88,7 @@ bool nn_feature_is_available(int feature, int isa) {
   (void)isa;
   if (feature == nn_feature_none) return true;
 #if defined(__x86_64__)
+  if (isa == nn_isa_avx2) return feature == nn_feature_dot_int8 && __builtin_cpu_supports("avxvnni");
   if (isa != nn_isa_avx512) return false;
   return feature == nn_feature_dot_int8 ? __builtin_cpu_supports("avx512vnni") : __builtin_cpu_supports("avx512bf16");
 #elif defined(__aarch64__) && defined(__linux__)
@@ -86,6 +105,14 @@ const char *nn_isa_name(int isa) { return isa_names[isa]; }
 size_t nn_gemm_f32_count(void) { return sizeof gemm_kernels / sizeof gemm_kernels[0]; }
 
 const nn_gemm_f32_kernel *nn_gemm_f32_kernel_at(size_t index) { return gemm_kernels[index]; }
+
+size_t nn_gemm_u8s8_count(void) { return sizeof integer_gemm_kernels / sizeof integer_gemm_kernels[0]; }
+
+const nn_gemm_u8s8_kernel *nn_gemm_u8s8_kernel_at(size_t index) { return integer_gemm_kernels[index]; }
+
+const nn_quantise_kernels *nn_quantise_kernels_for(int isa) { return quantise_kernels[isa]; }
+
+const nn_gemm_codes_kernel *nn_gemm_codes_kernel_for(int isa) { return code_gemm_kernels[isa]; }
 
 const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa) { return unary_kernels[isa]; }
 

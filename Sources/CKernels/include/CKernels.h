@@ -102,6 +102,126 @@ typedef struct {
   const nn_gemm_form_f32 *f32, *bf16;
 } nn_gemm_f32_kernel;
 
+/// Groups of k whose weights did not fit the main part of a panel; `values` has [count][NR][group] of them.
+typedef struct {
+  size_t count;
+  const int32_t *groups;
+  const int8_t *values;
+  /// The left side's first row at k = 0.
+  const uint8_t *left;
+} nn_split_groups;
+
+/// 32-bit sums of an output tile: C[rows x NR] = A * B (+ C when `accumulate`), exact modulo 2^32.
+///
+/// `a` is the first of `rows` rows of carried codes, `lda` bytes apart, `groups` * 4 bytes each; `b` is a block of one
+/// panel, [groups][NR][group]. The products of `split`, if any, are added. rows <= MR; `c` has whole rows of NR.
+typedef void (*nn_gemm_tile_u8s8)(size_t rows, size_t groups, const uint8_t *a, size_t lda, const int8_t *b,
+                                  const nn_split_groups *_Nullable split, int32_t *c, size_t ldc, bool accumulate);
+
+/// Copies columns of B, xor `flip`, to one panel [ceil(depth / group)][NR][group] with zeros where B ends, and their sums
+/// over k to NR `sums`. Element (k, j) lies `k * ldb + j` bytes from `b`, or `j * ldb + k` when `transposed`.
+typedef void (*nn_gemm_pack_b_u8s8)(size_t depth, size_t columns, const uint8_t *b, size_t ldb, bool transposed,
+                                    uint8_t flip, int8_t *panel, int32_t *sums);
+
+/// Moves the part of weights that makes products overflow out of a panel; returns the number of groups that have one.
+/// Without `indices` it counts only.
+typedef size_t (*nn_gemm_split_u8s8)(size_t groups, int8_t *panel, int32_t *_Nullable indices,
+                                     int8_t *_Nullable values);
+
+typedef struct {
+  const char *name;
+  int isa, feature;
+  /// Rows and columns of the tile; neighbours along k in a group; bytes of a carried code of the left side; what is
+  /// subtracted of the codes before they are carried.
+  size_t mr, nr, group, left_width;
+  int32_t left_offset;
+  nn_gemm_tile_u8s8 tile;
+  nn_gemm_pack_b_u8s8 pack_b;
+  /// NULL where weights of any size may stand.
+  nn_gemm_split_u8s8 _Nullable split;
+} nn_gemm_u8s8_kernel;
+
+/// How floats become codes: round(x / scale) + zero, or round(x * scale) + zero when it `multiplies`, within bounds.
+typedef struct {
+  /// One for each row, or one for all when the stride is 0.
+  const float *scales;
+  size_t scale_stride;
+  const int32_t *zeros;
+  size_t zero_stride;
+  bool multiplies;
+  int32_t lowest, highest;
+} nn_code_scaling;
+
+/// What turns sums of products into results. Arrays over columns have whole vectors of 16.
+typedef struct {
+  /// For each row what is multiplied with the columns' sums of B and added; one for all when the stride is 0.
+  const int32_t *left;
+  size_t left_stride;
+  const int32_t *column_sums;
+  /// For each row what is multiplied with the columns' zero points and subtracted; both or none.
+  const int32_t *_Nullable row_terms;
+  const int32_t *_Nullable right_zeros;
+  /// Added to the sums.
+  const int32_t *_Nullable offsets;
+  /// The factor is row scale * column scale; sums are divided by it when it `divides`.
+  const float *row_scales;
+  size_t row_scale_stride;
+  const float *column_scales;
+  bool divides;
+  const float *_Nullable bias;
+} nn_sum_terms;
+
+typedef void (*nn_quantise)(size_t rows, size_t columns, const float *x, size_t ldx, const nn_code_scaling *scaling,
+                            void *y, size_t ldy);
+typedef void (*nn_carry)(size_t rows, size_t columns, const uint8_t *x, size_t ldx, uint8_t flip, void *y, size_t ldy);
+
+/// Between floats, codes and sums. `ldx` counts elements, `ldy` of codes bytes.
+typedef struct {
+  const char *name;
+  int isa;
+  /// The least and the largest of some values and 0; NaN does not count.
+  void (*range)(size_t count, const float *x, float *lowest, float *highest);
+  /// The largest magnitude of each row; NaN when there is one.
+  void (*magnitudes)(size_t rows, size_t columns, const float *x, size_t ldx, float *y);
+  /// To codes of one and of two bytes.
+  nn_quantise _Nonnull quantise[2];
+  /// Bytes xor `flip` as values of one and of two bytes.
+  nn_carry _Nonnull carry[2];
+  /// The sum of the bytes xor `flip` of each row, read as unsigned.
+  void (*byte_sums)(size_t rows, size_t columns, const uint8_t *x, size_t ldx, uint8_t flip, int32_t *y);
+  /// Sums of B's products, whole rows of 16, as integers without scales or as floats with bias.
+  void (*finish_integers)(size_t rows, size_t columns, const int32_t *sums, size_t lds, const nn_sum_terms *terms,
+                          int32_t *y, size_t ldy);
+  void (*finish_floats)(size_t rows, size_t columns, const int32_t *sums, size_t lds, const nn_sum_terms *terms,
+                        float *y, size_t ldy);
+} nn_quantise_kernels;
+
+/// Weights (code - zero) * scale in panels of the float32 Gemm's width, the codes unsigned.
+///
+/// Codes of 8 bits are [panels][depth][NR]; of 4 bits [panels][ceil(depth / 2)][NR], the even k in the low half of a byte.
+/// Scales and zero points are [panels][ceil(depth / block)][NR]; without zero points `zero` is all of them and 0 or a
+/// power of two, so that its products with the scales are exact. For 4 bits the block is even unless there is one only.
+typedef struct {
+  const uint8_t *codes;
+  const float *scales;
+  const uint8_t *_Nullable zeros;
+  float zero;
+  size_t depth, block;
+  int bits;
+} nn_code_panels;
+
+typedef struct {
+  const char *name;
+  int isa;
+  size_t nr, stream_rows;
+  /// C[rows x columns] = A * B (+ bias) for the columns from the first of a panel on, rows <= stream_rows, as
+  /// `nn_gemm_stream_f32` computes it.
+  void (*stream)(const nn_code_panels *panels, size_t panel, size_t rows, const float *a, size_t lda, float *c,
+                 size_t ldc, size_t columns, const float *_Nullable bias);
+  /// One panel in float32, [depth][NR].
+  void (*expand)(const nn_code_panels *panels, size_t panel, float *target);
+} nn_gemm_codes_kernel;
+
 /// y = f(x) over `rows` x `columns`, both with rows `stride` apart; `x` and `y` are equal or disjoint.
 typedef void (*nn_unary_f32)(size_t rows, size_t columns, const float *x, float *y, size_t stride, float p0, float p1);
 
@@ -183,11 +303,16 @@ const char *nn_isa_name(int isa);
 size_t nn_gemm_f32_count(void);
 /// The rows of `NN_GEMM_F32_KERNELS` in order.
 const nn_gemm_f32_kernel *nn_gemm_f32_kernel_at(size_t index);
+size_t nn_gemm_u8s8_count(void);
+/// The rows of `NN_GEMM_U8S8_KERNELS` in order.
+const nn_gemm_u8s8_kernel *nn_gemm_u8s8_kernel_at(size_t index);
 /// `nn_unary_count` rows of one instruction set.
 const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa);
 /// `nn_binary_count` rows of one instruction set.
 const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa);
 const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa);
+const nn_quantise_kernels *nn_quantise_kernels_for(int isa);
+const nn_gemm_codes_kernel *nn_gemm_codes_kernel_for(int isa);
 const nn_read_kernel *nn_read_kernel_for(int isa);
 
 size_t nn_peak_kernel_count(void);

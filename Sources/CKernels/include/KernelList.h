@@ -8,16 +8,22 @@
 #define NN_INSTRUCTION_SETS(X) X(scalar) X(avx2) X(avx512)
 /// X(MR, NR, isa): rows and columns of the register tile. The first row of an instruction set is its default.
 #define NN_GEMM_F32_KERNELS(X) X(4, 8, scalar) X(6, 16, avx2) X(12, 32, avx512)
+/// X(name, isa): products of bytes, in ascending order of preference.
+#define NN_GEMM_U8S8_KERNELS(X) \
+  X(gemm_u8s8_4x16, scalar) X(gemm_s16s8_6x16, avx2) X(gemm_u8s8_6x16, avx2) X(gemm_u8s8_dot_6x16, avx2) \
+  X(gemm_u8s8_12x32, avx512)
 /// X(quantity, isa): arithmetic at its peak.
 #define NN_PEAK_KERNELS(X) \
   X(f32, scalar) X(f32, avx2) X(f32, avx512) X(int8, avx2) X(int8, avx512) X(bf16, avx512)
 #elif defined(__aarch64__)
 #define NN_INSTRUCTION_SETS(X) X(scalar) X(neon)
 #define NN_GEMM_F32_KERNELS(X) X(4, 8, scalar) X(8, 12, neon)
+#define NN_GEMM_U8S8_KERNELS(X) X(gemm_u8s8_4x16, scalar) X(gemm_u8s8_4x16, neon)
 #define NN_PEAK_KERNELS(X) X(f32, scalar) X(f32, neon) X(int8, neon) X(bf16, neon)
 #else
 #define NN_INSTRUCTION_SETS(X) X(scalar)
 #define NN_GEMM_F32_KERNELS(X) X(4, 8, scalar)
+#define NN_GEMM_U8S8_KERNELS(X) X(gemm_u8s8_4x16, scalar)
 #define NN_PEAK_KERNELS(X) X(f32, scalar)
 #endif
 

@@ -1,6 +1,7 @@
 /// C = A · B' of 16-bit integers, exact modulo 2^32: what products of 8-bit operands less their zero points need.
 ///
-/// The loops are plain, written so that the compiler finds the multiply-add of pairs. B is stored by columns.
+/// The loops are plain, written so that the compiler finds the multiply-add of pairs. B is stored by columns. It serves
+/// right sides that are no constants; `ByteGemm` the others.
 package enum IntegerGemm {
   /// Columns that share the reading of a row of A.
   private static let tile = 4
@@ -103,44 +104,4 @@ package struct ByteWidening: Sendable {
       }
     }
   }
-}
-
-/// A constant right-hand operand of `IntegerGemm`: its columns, less their zero points.
-///
-/// `@unchecked Sendable`: the storage is written in `init` and only read afterwards.
-@safe package final class PackedIntegerMatrix: @unchecked Sendable {
-  package let depth: Int
-  package let columns: Int
-  package let base: UnsafePointer<Int16>
-
-  /// Size of the storage.
-  package var byteCount: Int { depth * columns * MemoryLayout<Int16>.stride }
-
-  /// - Parameters:
-  ///   - source: [depth x columns], or [columns x depth] when `isTransposed`.
-  ///   - zeros: one zero point, or one for each column.
-  package init(
-    depth: Int, columns: Int, source: UnsafePointer<UInt8>, isTransposed: Bool, widening: ByteWidening,
-    zeros: [Int32], pool: ThreadPool
-  ) {
-    self.depth = depth
-    self.columns = columns
-    let storage = UnsafeMutablePointer<Int16>.allocate(capacity: max(depth * columns, 1))
-    unsafe base = UnsafePointer(storage)
-    let zeroStride = zeros.count == columns ? 1 : 0
-    if isTransposed {
-      for column in 0..<columns {
-        unsafe widening.run(
-          source + column * depth, count: depth, zero: zeros[column * zeroStride], into: storage + column * depth)
-      }
-    } else {
-      unsafe zeros.withUnsafeBufferPointer { zeros in
-        guard let zeros = zeros.baseAddress else { return }
-        unsafe widening.transpose(
-          source, rows: depth, columns: columns, zeros: zeros, zeroStride: zeroStride, into: storage, pool: pool)
-      }
-    }
-  }
-
-  deinit { unsafe UnsafeMutablePointer(mutating: base).deallocate() }
 }

@@ -9,6 +9,8 @@ internal import CKernels
   let unary: UnsafePointer<nn_unary_f32_kernel>
   let binary: UnsafePointer<nn_binary_f32_kernel>
   let rows: UnsafePointer<nn_row_f32_kernels>
+  let codes: UnsafePointer<nn_quantise_kernels>
+  let codeGemm: UnsafePointer<nn_gemm_codes_kernel>
 
   /// The kernels of `InstructionSet.best`.
   package static let current = table(for: .best) ?? scalar
@@ -36,6 +38,8 @@ internal import CKernels
     unsafe unary = nn_unary_f32_kernels_for(isa)
     unsafe binary = nn_binary_f32_kernels_for(isa)
     unsafe rows = nn_row_f32_kernels_for(isa)
+    unsafe codes = nn_quantise_kernels_for(isa)
+    unsafe codeGemm = nn_gemm_codes_kernel_for(isa)
   }
 
   /// Rows and columns of the Gemm tile; weights are packed in panels `gemmColumns` wide.

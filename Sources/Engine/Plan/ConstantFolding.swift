@@ -7,6 +7,7 @@ package enum ConstantFolding {
 
   package static func apply(to draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
     var kept: [DraftNode] = []
+    let rightSides = options.fusion ? Fusion.rightSides(draft) : []
     var chosen = ChosenBranches()
     // The next node is the last one, so that a branch takes the place of its node.
     var waiting = Array(draft.nodes.reversed())
@@ -25,11 +26,25 @@ package enum ConstantFolding {
         if let output { draft.values[output].elementType = type }
       }
       let isConstant = node.inputs.allSatisfy { $0 == nil || draft.constant($0) != nil }
-      if isConstant, try fold(node, step, into: &draft, options, pool) { continue }
+      let waits = isConstant && Fusion.keepsCodes(node, rightSides, draft)
+      if isConstant, !waits, try fold(node, step, into: &draft, options, pool) { continue }
       kept.append(node)
     }
     draft.nodes = kept
     chosen.bindOutputs(of: &draft)
+  }
+
+  /// Folds what waited for layers that keep codes and was not taken by one.
+  package static func finish(_ draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
+    var kept: [DraftNode] = []
+    for node in draft.nodes {
+      let isConstant = node.isStandard && node.inputs.allSatisfy { $0 == nil || draft.constant($0) != nil }
+      if isConstant, try fold(node, StepFactory.step(for: node, in: draft, pool: pool), into: &draft, options, pool) {
+        continue
+      }
+      kept.append(node)
+    }
+    draft.nodes = kept
   }
 
   private static func fold(

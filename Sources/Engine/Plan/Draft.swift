@@ -76,6 +76,10 @@ package struct DraftNode {
     case conditional(NameScope)
     /// activation(input 0 · weights + bias).
     case dense(DenseLayer)
+    /// A product of integers, with what comes before and behind it.
+    case integerDense(IntegerDense)
+    /// activation(input 0 · weights + bias), the weights codes.
+    case codeDense(CodeDense)
     /// activation(input 0).
     case activation(Activation)
     /// input 0 · scale + offset, each along the last axis.

@@ -16,6 +16,8 @@ package enum StepFactory {
       case .dense(let layer):
         let step = try DenseStep(layer, precision: precision, pool: pool)
         return try widened(step, types: [layer.elementType])
+      case .integerDense(let layer): return IntegerDenseStep(layer)
+      case .codeDense(let layer): return CodeDenseStep(layer)
       case .activation(let activation):
         let type = node.inputs.first.flatMap { $0.flatMap { draft.values[$0].elementType } } ?? .float32
         return try widened(ActivationStep(activation), types: [type])

@@ -72,6 +72,14 @@ struct BlockQuantizedMatrix: Sendable {
     }
   }
 
+  /// The same numbers for packing; the zero points are not floats and the blocks follow from their places.
+  func source(_ parts: Parts) -> PackedCodeMatrix.Source {
+    unsafe PackedCodeMatrix.Source(
+      depth: depth, columns: columns, bits: bits, block: min(blockSize, depth), codes: parts.weights, depthStride: 1,
+      columnStride: blocks * (blockSize * bits / 8), isPacked: bits == 4, offset: 0,
+      scale: { scaling($1, $0, parts).scale }, zero: { Int32(scaling($1, $0, parts).zero) })
+  }
+
   private func dequantise(column: Int, _ parts: Parts, into target: UnsafeMutablePointer<Float>) {
     let weights = unsafe parts.weights + column * blocks * (blockSize * bits / 8)
     for block in 0..<blocks {

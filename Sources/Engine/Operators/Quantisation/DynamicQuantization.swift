@@ -7,20 +7,18 @@ struct DynamicQuantization: Sendable {
   private static let range = IntegerRange.uint8
 
   /// The range of `count` values, zero included.
-  init(_ x: UnsafePointer<Float>, count: Int) {
-    var (lowest, highest): (Float, Float) = (0, 0)
-    for index in 0..<count {
-      let value = unsafe x[index]
-      lowest = value < lowest ? value : lowest
-      highest = value > highest ? value : highest
-    }
+  init(_ x: UnsafePointer<Float>, count: Int, pool: ThreadPool) {
+    let (lowest, highest) = unsafe CodeFunctions.range(x, count: count, pool: pool)
     scale = highest == lowest ? 1 : (highest - lowest) / 255
     zero = Self.range.rounded(0 - lowest / scale)
   }
 
-  /// The code of a value.
-  @inline(__always)
-  func code(_ value: Float) -> Int32 { Self.range.quantised(value / scale, zero: zero) }
+  /// Writes the codes of `count` values.
+  func write(_ x: UnsafePointer<Float>, count: Int, into y: UnsafeMutablePointer<UInt8>, pool: ThreadPool) {
+    unsafe CodeFunctions.quantise(
+      x, count: count, scale: scale, zero: zero, lowest: Self.range.lowest, highest: Self.range.highest, into: y,
+      pool: pool)
+  }
 }
 
 extension IntegerRange {
@@ -43,10 +41,10 @@ struct DynamicQuantizeStep: Step {
     let count = try Extents.count(shape)
     return Work([shape, [], []]) { (memory) throws(EngineError) in
       let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
-      let quantization = unsafe DynamicQuantization(x, count: count)
+      let quantization = unsafe DynamicQuantization(x, count: count, pool: memory.pool)
       if let codes = unsafe memory.optionalOutput(0) {
         let y = unsafe codes.assumingMemoryBound(to: UInt8.self)
-        for index in 0..<count { unsafe y[index] = UInt8(truncatingIfNeeded: quantization.code(x[index])) }
+        unsafe quantization.write(x, count: count, into: y, pool: memory.pool)
       }
       if let scale = unsafe memory.optionalOutput(1) { unsafe scale.storeBytes(of: quantization.scale, as: Float.self) }
       if let zero = unsafe memory.optionalOutput(2) {

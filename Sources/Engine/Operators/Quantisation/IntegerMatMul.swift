@@ -36,7 +36,7 @@ struct IntegerOperand: Sendable {
   }
 
   /// A constant matrix with constant zero points, as the right side of products.
-  func packed(_ pool: ThreadPool) -> PackedIntegerMatrix? {
+  func packed(_ pool: ThreadPool) -> PackedByteMatrix? {
     guard let constant, constant.shape.count == 2, zeroInput == nil || zeroConstant != nil else { return nil }
     let (depth, columns) = (constant.shape[isTransposed ? 1 : 0], constant.shape[isTransposed ? 0 : 1])
     let zeroCount = zeroConstant?.count ?? 1
@@ -46,9 +46,9 @@ struct IntegerOperand: Sendable {
       unsafe OperandReading.integers(zeroConstant?.base, type, count: zeroCount, into: target)
       initialized = zeroCount
     }
-    return unsafe PackedIntegerMatrix(
+    return unsafe PackedByteMatrix(
       depth: depth, columns: columns, source: constant.base.assumingMemoryBound(to: UInt8.self),
-      isTransposed: isTransposed, widening: widening, zeros: zeros, pool: pool)
+      isTransposed: isTransposed, isSigned: isSigned, zeros: zeros, pool: pool)
   }
 }
 
@@ -57,17 +57,17 @@ struct IntegerMatMul: Sendable {
   /// `nil` where the caller provides the left side.
   let left: IntegerOperand?
   let right: IntegerOperand
-  private(set) var packed: PackedIntegerMatrix?
+  private(set) var packed: PackedByteMatrix?
 
   init(left: IntegerOperand?, right: IntegerOperand) {
     self.left = left
     self.right = right
   }
 
-  /// The same product with its right side packed when that is constant.
+  /// The same product with its right side packed when that is constant, and the left one lies row by row.
   func prepared(_ pool: ThreadPool) -> IntegerMatMul {
     var result = self
-    result.packed = right.packed(pool)
+    if left?.isTransposed != true { result.packed = right.packed(pool) }
     return result
   }
 
@@ -89,8 +89,6 @@ struct ResolvedIntegerMatMul: Sendable {
   /// How many matrices are on each side.
   let leftMatrices: Int
   let rightMatrices: Int
-  /// The left side, [matrices x rows x depth], to be filled before `multiply`.
-  let leftValues: ScratchBlock<Int16>
   /// What the product costs; nothing is read of a packed right side's input.
   var cost: StepCost {
     .products(
@@ -99,7 +97,13 @@ struct ResolvedIntegerMatMul: Sendable {
       unreadInputs: product.packed == nil ? [] : [product.right.input])
   }
   private let product: IntegerMatMul
-  private let leftZeros: (parameters: LineParameters, block: ScratchBlock<Int32>)?
+  /// The left side, [matrices x rows x depth]: 16-bit numbers beside a right side that is not packed, else codes where they
+  /// are not an input.
+  private let leftValues: ScratchBlock<Int16>
+  private let leftCodes: ScratchBlock<UInt8>
+  private let leftCount: Int
+  private let gemm: ScratchBlock<UInt8>
+  private let leftZeros: (parameters: LineParameters, block: ScratchBlock<Int32>)
   private let rightZeros: (parameters: LineParameters, block: ScratchBlock<Int32>)
   private let rightValues: ScratchBlock<Int16>
 
@@ -113,8 +117,13 @@ struct ResolvedIntegerMatMul: Sendable {
     let (leftCount, rightCount) = (try Extents.count(leftShape), try Extents.count(rightShape))
     leftMatrices = try Extents.count(Array(leftShape.dropLast(2)))
     rightMatrices = try Extents.count(Array(rightShape.dropLast(2)))
-    leftValues = try scratch.reserve(Int16.self, leftCount)
     let isPacked = product.packed != nil
+    self.leftCount = leftCount
+    leftValues = try scratch.reserve(Int16.self, isPacked ? 0 : leftCount)
+    leftCodes = try scratch.reserve(UInt8.self, isPacked && product.left == nil ? leftCount : 0)
+    let rows = max(leftMatrices, 1) * stack.rows
+    let gemmBytes = product.packed.map { unsafe ByteGemm.scratchByteCount(rows: rows, weights: $0) } ?? 0
+    gemm = try scratch.reserve(UInt8.self, gemmBytes)
     rightValues = try scratch.reserve(Int16.self, isPacked ? 0 : rightCount / max(rightMatrices, 1))
     func zeros(
       _ input: Int?, lines: Int, matrices: Int
@@ -123,19 +132,37 @@ struct ResolvedIntegerMatMul: Sendable {
       let parameters = try LineParameters(shape, lines: lines, matrices: matrices, "zero point")
       return (parameters, try scratch.reserve(Int32.self, parameters.count))
     }
-    if let left = product.left {
-      leftZeros = try zeros(left.zeroInput, lines: stack.rows, matrices: leftMatrices)
-    } else {
-      leftZeros = nil
-    }
+    leftZeros = try zeros(product.left?.zeroInput, lines: stack.rows, matrices: leftMatrices)
     rightZeros = try zeros(product.right.zeroInput, lines: stack.columns, matrices: rightMatrices)
+  }
+
+  /// Quantises float32 values to be the left side, and returns their scale.
+  func quantiseLeft(_ x: UnsafePointer<Float>, _ memory: StepMemory) -> Float {
+    let quantization = unsafe DynamicQuantization(x, count: leftCount, pool: memory.pool)
+    if product.packed != nil {
+      unsafe leftZeros.block.pointer(in: memory)[0] = quantization.zero
+      unsafe quantization.write(x, count: leftCount, into: leftCodes.pointer(in: memory), pool: memory.pool)
+    } else {
+      // The codes lie in the second half of the numbers that they become.
+      let values = unsafe leftValues.pointer(in: memory)
+      let codes = unsafe UnsafeMutableRawPointer(values).assumingMemoryBound(to: UInt8.self) + leftCount
+      unsafe quantization.write(x, count: leftCount, into: codes, pool: memory.pool)
+      for index in 0..<leftCount {
+        unsafe values[index] = Int16(codes[index]) &- Int16(truncatingIfNeeded: quantization.zero)
+      }
+    }
+    return quantization.scale
   }
 
   /// Reads the left side.
   func readLeft(_ memory: StepMemory) {
-    guard let left = product.left, let leftZeros else { return }
+    guard let left = product.left else { return }
     let zeros = unsafe leftZeros.block.pointer(in: memory)
     unsafe left.readZeros(memory, count: leftZeros.parameters.count, into: zeros)
+    guard product.packed == nil else {
+      if left.isSigned { for index in 0..<leftZeros.parameters.count { unsafe zeros[index] &+= 128 } }
+      return
+    }
     let source = unsafe memory.input(left.input).assumingMemoryBound(to: UInt8.self)
     let target = unsafe leftValues.pointer(in: memory)
     let (rows, depth) = (stack.rows, stack.depth)
@@ -158,24 +185,42 @@ struct ResolvedIntegerMatMul: Sendable {
   func multiply(_ memory: StepMemory, into sums: UnsafeMutablePointer<Int32>) {
     let (rows, depth, columns) = (stack.rows, stack.depth, stack.columns)
     guard rows > 0, columns > 0 else { return }
+    if let packed = product.packed { return unsafe multiply(packed, memory, into: sums) }
     let left = unsafe UnsafePointer(leftValues.pointer(in: memory))
-    if product.packed == nil {
-      unsafe product.right.readZeros(
-        memory, count: rightZeros.parameters.count, into: rightZeros.block.pointer(in: memory))
-    }
+    unsafe product.right.readZeros(
+      memory, count: rightZeros.parameters.count, into: rightZeros.block.pointer(in: memory))
     var current = -1
     stack.forEach { leftMatrix, rightMatrix, result in
-      let right: UnsafePointer<Int16>
-      if let packed = product.packed {
-        unsafe right = packed.base
-      } else {
-        if rightMatrix != current { readRight(rightMatrix, memory) }
-        current = rightMatrix
-        unsafe right = UnsafePointer(rightValues.pointer(in: memory))
-      }
+      if rightMatrix != current { readRight(rightMatrix, memory) }
+      current = rightMatrix
+      let right = unsafe UnsafePointer(rightValues.pointer(in: memory))
       unsafe IntegerGemm.run(
         rows: rows, depth: depth, columns: columns, a: left + leftMatrix * rows * depth, b: right,
         c: sums + result * rows * columns, pool: memory.pool)
+    }
+  }
+
+  /// All matrices of the left side at once where their zero points allow it: the one on the right is the same for all.
+  private func multiply(
+    _ packed: PackedByteMatrix, _ memory: StepMemory, into sums: UnsafeMutablePointer<Int32>
+  ) {
+    let codes =
+      if let left = product.left {
+        unsafe memory.input(left.input).assumingMemoryBound(to: UInt8.self)
+      } else {
+        unsafe UnsafePointer(leftCodes.pointer(in: memory))
+      }
+    let zeros = unsafe UnsafePointer(leftZeros.block.pointer(in: memory))
+    let parameters = leftZeros.parameters
+    let isOne = parameters.count == 1
+    let rows = isOne ? leftMatrices * stack.rows : stack.rows
+    for matrix in 0..<(isOne ? min(leftMatrices, 1) : leftMatrices) {
+      let start = matrix * rows
+      unsafe ByteGemm(
+        rows: rows, left: .codes(codes + start * stack.depth, isSigned: product.left?.isSigned ?? false),
+        zeros: zeros + parameters.index(matrix, 0), zeroStride: parameters.lineStride, weights: packed,
+        result: .integers(sums + start * stack.columns)
+      ).run(UnsafeMutableRawPointer(gemm.pointer(in: memory)), memory.pool)
     }
   }
 

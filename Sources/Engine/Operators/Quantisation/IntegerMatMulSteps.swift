@@ -61,19 +61,12 @@ struct ScaledMatMulStep: Step {
     let finish = try ScaledSums(self, work, inputs, &scratch)
     let count = try Extents.count(work.stack.shape)
     let sums = try scratch.reserve(Int32.self, count)
-    let leftCount = try Extents.count(leftShape)
     let isDynamic = product.left == nil
     return Work([work.stack.shape], scratchByteCount: scratch.byteCount, cost: work.cost) {
       (memory) throws(EngineError) in
       var leftScale: Float = 1
       if isDynamic {
-        let x = unsafe memory.input(0).assumingMemoryBound(to: Float.self)
-        let quantization = unsafe DynamicQuantization(x, count: leftCount)
-        let values = unsafe work.leftValues.pointer(in: memory)
-        for index in 0..<leftCount {
-          unsafe values[index] = Int16(truncatingIfNeeded: quantization.code(x[index]) &- quantization.zero)
-        }
-        leftScale = quantization.scale
+        leftScale = unsafe work.quantiseLeft(memory.input(0).assumingMemoryBound(to: Float.self), memory)
       } else {
         work.readLeft(memory)
       }

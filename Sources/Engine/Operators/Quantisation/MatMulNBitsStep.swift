@@ -53,6 +53,25 @@ struct MatMulNBitsStep: Step {
     return try Constant(elementType: .float32, shape: [matrix.columns, matrix.depth], bytes: bytes)
   }
 
+  /// The weights as codes, when every part is constant, the zero points are codes and there are weights enough.
+  func codes(_ pool: ThreadPool) throws(EngineError) -> PackedCodeMatrix? {
+    func optional(_ index: Int) -> Constant? { index < constants.count ? constants[index] : nil }
+    let zeros = optional(Input.zeros)
+    guard isConstant, matrix.bits != 2, let weights = constants[Input.weights], let scales = constants[Input.scales],
+      zeros == nil || hasPackedZeros, optional(Input.blocks) == nil,
+      matrix.depth * matrix.columns >= CodeDense.leastCount
+    else { return nil }
+    try matrix.check(
+      BlockQuantizedMatrix.PartCounts(
+        weights: weights.count, scales: scales.count, packedZeros: zeros?.count, floatZeros: nil, blocks: nil))
+    let factors = try scales.aligned()
+    let parts = unsafe BlockQuantizedMatrix.Parts(
+      weights: weights.base.assumingMemoryBound(to: UInt8.self),
+      scales: factors.base.assumingMemoryBound(to: Float.self),
+      packedZeros: zeros?.base.assumingMemoryBound(to: UInt8.self), floatZeros: nil, blocks: nil)
+    return unsafe PackedCodeMatrix(matrix.source(parts), pool: pool)
+  }
+
   func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step {
     guard let weights = try dequantised(pool) else { return self }
     var step = self

@@ -61,6 +61,12 @@ struct QuantizeStep<Code: FixedWidthInteger & TensorScalar>: Step {
       let scales = unsafe quotients.place.scales.pointer(in: memory)
       let zeros = unsafe quotients.place.zeros.pointer(in: memory)
       let y = unsafe memory.output(0).assumingMemoryBound(to: Code.self)
+      if precision == .float32, MemoryLayout<Code>.size == 1, quotients.place.count == 1 {
+        unsafe CodeFunctions.quantise(
+          x, count: count, scale: scales[0], zero: zeros[0], lowest: range.lowest, highest: range.highest,
+          into: memory.output(0).assumingMemoryBound(to: UInt8.self), pool: memory.pool)
+        return
+      }
       quotients.layout.forEachLine(count, memory.pool) { line in
         let (x, y) = unsafe (x + line.start, y + line.start)
         let (scales, zeros) = unsafe (scales + line.scale, zeros + line.scale)

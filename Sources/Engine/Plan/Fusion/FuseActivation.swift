@@ -17,7 +17,7 @@ extension Fusion {
   }
 
   /// The float32 activation that a node computes, when it computes one.
-  private static func activation(of node: DraftNode, _ draft: Draft) throws(EngineError) -> Activation? {
+  static func activation(of node: DraftNode, _ draft: Draft) throws(EngineError) -> Activation? {
     if case .activation(let activation) = node.operation { return activation }
     guard node.isStandard,
       let row = OperatorTable.row(node.origin.operatorType, domain: node.origin.domain, version: node.version)

@@ -1,0 +1,17 @@
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))), apply_to = function)
+
+#define ISA avx512
+#define LANES 16
+#define VECTORS 2
+#define MOST_ROWS 8
+#define STREAM_SHAPES(X) X(1, 2) X(1, 1) X(2, 2) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
+#define STREAM_ROWS(X) X(1, 2) X(2, 2) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
+#define PREFETCH 64
+
+#include "gemm_codes.h"
+
+#pragma clang attribute pop
+#endif

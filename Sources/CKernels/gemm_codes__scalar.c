@@ -1,0 +1,11 @@
+#include <stddef.h>
+
+#define ISA scalar
+#define LANES 4
+#define VECTORS 2
+#define MOST_ROWS 4
+#define STREAM_SHAPES(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
+#define STREAM_ROWS(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
+#define PREFETCH 0
+
+#include "gemm_codes.h"

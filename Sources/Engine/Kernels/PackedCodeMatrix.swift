@@ -1,0 +1,163 @@
+internal import CKernels
+
+/// A constant right-hand operand of float Gemms whose weights are codes of 8 or 4 bits: (code - zero) · scale, with scales
+/// and zero points for all, for each column, or for each block along k of each column.
+///
+/// `@unchecked Sendable`: the storage is written in `init` and only read afterwards.
+@safe package final class PackedCodeMatrix: @unchecked Sendable {
+  package let depth: Int
+  package let columns: Int
+  package let bits: Int
+  package let table: KernelTable
+  let panels: nn_code_panels
+  private let codes: PackedMemory
+  private let scales: PackedMemory
+  private let zeros: PackedMemory?
+
+  /// Size of the storage.
+  package var byteCount: Int { codes.byteCount + scales.byteCount + (zeros?.byteCount ?? 0) }
+
+  /// What is packed.
+  @unsafe package struct Source {
+    package let depth: Int
+    package let columns: Int
+    /// 8 or 4.
+    package let bits: Int
+    /// Elements along k that share a scale; the depth when all of a column do.
+    package let block: Int
+    /// One code a byte, or two of 4 bits, the even k in the low half.
+    package let codes: UnsafePointer<UInt8>
+    /// Bytes from one code to the next along k and along the columns; halves of bytes along k when `isPacked`.
+    package let depthStride: Int
+    package let columnStride: Int
+    package let isPacked: Bool
+    /// Added to each code to make it unsigned: 128 or 8 for signed ones.
+    package let offset: UInt8
+    /// The scale of a block of a column, and its zero point as the codes have it before they are made unsigned.
+    package let scale: (_ block: Int, _ column: Int) -> Float
+    package let zero: (_ block: Int, _ column: Int) -> Int32
+
+    package init(
+      depth: Int, columns: Int, bits: Int, block: Int, codes: UnsafePointer<UInt8>, depthStride: Int,
+      columnStride: Int, isPacked: Bool = false, offset: UInt8, scale: @escaping (Int, Int) -> Float,
+      zero: @escaping (Int, Int) -> Int32
+    ) {
+      unsafe self.depth = depth
+      unsafe self.columns = columns
+      unsafe self.bits = bits
+      unsafe self.block = block
+      unsafe self.codes = codes
+      unsafe self.depthStride = depthStride
+      unsafe self.columnStride = columnStride
+      unsafe self.isPacked = isPacked
+      unsafe self.offset = offset
+      unsafe self.scale = scale
+      unsafe self.zero = zero
+    }
+  }
+
+  /// - Returns: `nil` for blocks that the kernels do not take and for scales whose products with zero points overflow.
+  package init?(_ source: Source, table: KernelTable = .current, pool: ThreadPool) {
+    let (depth, columns, bits, block) = unsafe (source.depth, source.columns, source.bits, source.block)
+    guard depth > 0, columns > 0, bits == 8 || bits == 4, block > 0, block >= depth || block % 2 == 0 else {
+      return nil
+    }
+    self.depth = depth
+    self.columns = columns
+    self.bits = bits
+    self.table = table
+    let nr = table.gemmColumns
+    let panelCount = (columns + nr - 1) / nr
+    let blocks = (depth + block - 1) / block
+    codes = PackedMemory(byteCount: panelCount * nr * (bits == 8 ? depth : (depth + 1) / 2))
+    scales = PackedMemory(byteCount: panelCount * nr * blocks * MemoryLayout<Float>.stride)
+    let scaleTarget = unsafe scales.base.bindMemory(to: Float.self, capacity: panelCount * nr * blocks)
+    let offset = unsafe Int32(source.offset)
+    let firstZero = unsafe source.zero(0, 0) &+ offset
+    var isUniform = firstZero == 0 || (firstZero > 0 && firstZero.nonzeroBitCount == 1)
+    for column in 0..<panelCount * nr {
+      for block in 0..<blocks {
+        let scale = unsafe column < columns ? source.scale(block, column) : 0
+        guard scale.magnitude < 1e36 else { return nil }
+        unsafe scaleTarget[(column / nr * blocks + block) * nr + column % nr] = scale
+        guard column < columns else { continue }
+        let zero = unsafe source.zero(block, column) &+ offset
+        guard zero >= 0, zero <= 255 else { return nil }
+        isUniform = isUniform && zero == firstZero
+      }
+    }
+    if isUniform {
+      zeros = nil
+    } else {
+      let memory = PackedMemory(byteCount: panelCount * nr * blocks)
+      let target = unsafe memory.base.bindMemory(to: UInt8.self, capacity: panelCount * nr * blocks)
+      for column in 0..<panelCount * nr {
+        for block in 0..<blocks {
+          let zero = unsafe column < columns ? source.zero(block, column) &+ offset : 0
+          unsafe target[(column / nr * blocks + block) * nr + column % nr] = UInt8(truncatingIfNeeded: zero)
+        }
+      }
+      zeros = memory
+    }
+    unsafe panels = nn_code_panels(
+      codes: codes.pointer(UInt8.self), scales: scales.pointer(Float.self), zeros: zeros?.pointer(UInt8.self),
+      zero: Float(firstZero), depth: depth, block: min(block, depth), bits: Int32(bits))
+    unsafe CodePacking(source: source, nr: nr, target: codes.base.assumingMemoryBound(to: UInt8.self)).run(pool)
+  }
+
+  var panelCount: Int { (columns + table.gemmColumns - 1) / table.gemmColumns }
+}
+
+/// One packing of codes into panels.
+@unsafe private struct CodePacking {
+  let source: PackedCodeMatrix.Source
+  let nr: Int
+  let target: UnsafeMutablePointer<UInt8>
+
+  func run(_ pool: ThreadPool) {
+    let (depth, columns) = unsafe (source.depth, source.columns)
+    let panels = unsafe (columns + nr - 1) / nr
+    let estimate = WorkEstimate(nanoseconds: Double(depth) * Double(columns) * 2)
+    let tasks = max(1, estimate.taskCount(most: panels, pool))
+    pool.parallelFor(tasks: tasks) { task in
+      for panel in panels * task / tasks..<panels * (task + 1) / tasks { unsafe pack(panel) }
+    }
+  }
+
+  /// Packs a panel, some rows of k after the others so that a source with columns far apart is read line by line.
+  private func pack(_ panel: Int) {
+    let (depth, bits) = unsafe (source.depth, source.bits)
+    let width = unsafe min(nr, source.columns - panel * nr)
+    let rows = bits == 8 ? depth : (depth + 1) / 2
+    let panelTarget = unsafe target + panel * rows * nr
+    let chunk = 64
+    for first in stride(from: 0, to: rows, by: chunk) {
+      let last = min(first + chunk, rows)
+      for column in 0..<width {
+        let line = unsafe source.codes + (panel * nr + column) * source.columnStride
+        for row in first..<last {
+          let code: UInt8
+          if bits == 8 {
+            code = unsafe self.code(line, row)
+          } else {
+            let isPair = 2 * row + 1 < depth
+            let high = isPair ? unsafe self.code(line, 2 * row + 1) : 0
+            let low = unsafe self.code(line, 2 * row) & 15
+            code = low | high << 4
+          }
+          unsafe panelTarget[row * nr + column] = code
+        }
+      }
+      guard unsafe width < nr else { continue }
+      for row in first..<last {
+        for column in unsafe width..<nr { unsafe panelTarget[row * nr + column] = 0 }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func code(_ line: UnsafePointer<UInt8>, _ k: Int) -> UInt8 {
+    if unsafe source.isPacked { return unsafe line[k >> 1] >> UInt8(truncatingIfNeeded: (k & 1) << 2) & 15 }
+    return unsafe line[k * source.depthStride] &+ source.offset
+  }
+}

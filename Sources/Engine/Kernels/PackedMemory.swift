@@ -1,0 +1,46 @@
+import Glibc
+
+/// Memory for packed weights, on a 64-byte boundary, on huge pages where it pays.
+///
+/// `@unchecked Sendable`: its owner writes it before it is shared, and nobody afterwards.
+@safe final class PackedMemory: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+  private static let hugePage = 2 << 20
+
+  init(byteCount: Int) {
+    self.byteCount = byteCount
+    let isLarge = byteCount >= 2 * Self.hugePage
+    let alignment = isLarge ? Self.hugePage : 64
+    let size = (max(byteCount, 1) + alignment - 1) / alignment * alignment
+    unsafe base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+    if isLarge { unsafe madvise(base, size, Int32(MADV_HUGEPAGE)) }
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// A copy of values, `fill` behind them up to whole vectors of 16.
+  convenience init<Value: BitwiseCopyable>(columns values: [Value], fill: Value) {
+    let count = (values.count + 15) / 16 * 16
+    self.init(byteCount: count * MemoryLayout<Value>.stride)
+    let target = unsafe base.bindMemory(to: Value.self, capacity: count)
+    for index in 0..<count {
+      let value = index < values.count ? values[index] : fill
+      unsafe target[index] = value
+    }
+  }
+
+  func pointer<Value>(_: Value.Type) -> UnsafePointer<Value> {
+    unsafe UnsafePointer(base.assumingMemoryBound(to: Value.self))
+  }
+}
+
+/// One value a column as the kernels read them.
+package struct ColumnValues<Value: BitwiseCopyable & Sendable>: Sendable {
+  private let memory: PackedMemory
+
+  package init(_ values: [Value], fill: Value) { memory = PackedMemory(columns: values, fill: fill) }
+
+  package var base: UnsafePointer<Value> { unsafe memory.pointer(Value.self) }
+  package var byteCount: Int { memory.byteCount }
+}

@@ -1,0 +1,140 @@
+import NNEngine
+import Testing
+
+/// Float products with weights of few bits against the float32 Gemm of the same weights, to the bit.
+@Suite struct CodeGemmTests {
+  static let pools = [1, 2, 3].map { ThreadPool(threads: $0) }
+
+  /// Codes with scales and zero points, and the floats they stand for.
+  struct Weights {
+    let depth: Int, columns: Int, bits: Int, block: Int
+    let isSigned: Bool
+    let codes: [UInt8]
+    let scales: [Float]
+    let zeros: [Int32]
+
+    /// - Parameter zeros: `nil` for a zero point of each block, else that of all.
+    init(_ depth: Int, _ columns: Int, bits: Int, block: Int, isSigned: Bool, zero: Int32?, seed: Int = 1) {
+      var noise = Noise(depth &* 13 &+ columns &+ seed)
+      (self.depth, self.columns, self.bits, self.block, self.isSigned) = (depth, columns, bits, block, isSigned)
+      let lowest = isSigned ? -(1 << (bits - 1)) : 0
+      func code() -> Int { Int(noise.next() % UInt64(1 << bits)) + lowest }
+      codes = (0..<depth * columns).map { _ in UInt8(truncatingIfNeeded: code()) }
+      let blocks = (depth + block - 1) / block
+      scales = (0..<columns * blocks).map { _ in Float(noise.next() % 1000 + 1) / 777 }
+      zeros = (0..<columns * blocks).map { _ in zero ?? Int32(code()) }
+    }
+
+    var blocks: Int { (depth + block - 1) / block }
+
+    func value(_ k: Int, _ column: Int) -> Float {
+      let code = codes[k * columns + column]
+      let number = isSigned ? Int32(Int8(bitPattern: code)) : Int32(code)
+      let place = column * blocks + k / block
+      return Float(number - zeros[place]) * scales[place]
+    }
+
+    /// Packed from rows, from columns, or from halves of bytes.
+    func packed(_ form: Int, table: KernelTable, pool: ThreadPool) -> PackedCodeMatrix? {
+      let offset: UInt8 = isSigned ? (bits == 8 ? 128 : 8) : 0
+      var source = codes
+      if form > 0 {
+        for k in 0..<depth { for column in 0..<columns { source[column * depth + k] = codes[k * columns + column] } }
+      }
+      let rowBytes = (depth + 1) / 2
+      if form == 2 {
+        let bytes = source
+        source = [UInt8](repeating: 0, count: columns * rowBytes)
+        for column in 0..<columns {
+          for k in 0..<depth {
+            source[column * rowBytes + k / 2] |= ((bytes[column * depth + k] &+ offset) & 15) << UInt8(k % 2 * 4)
+          }
+        }
+      }
+      return unsafe source.withUnsafeBufferPointer { source in
+        unsafe PackedCodeMatrix(
+          PackedCodeMatrix.Source(
+            depth: depth, columns: columns, bits: bits, block: block, codes: source.baseAddress!,
+            depthStride: form == 0 ? columns : 1, columnStride: [1, depth, rowBytes][form], isPacked: form == 2,
+            offset: offset, scale: { scales[$1 * blocks + $0] }, zero: { zeros[$1 * blocks + $0] }),
+          table: table, pool: pool)
+      }
+    }
+  }
+
+  private static func run(
+    _ weights: PackedCodeMatrix, rows: Int, a: [Float], bias: [Float]?, _ activation: Activation, _ pool: ThreadPool
+  ) -> [Float] {
+    var c = [Float](repeating: 7, count: rows * weights.columns)
+    let scratch = unsafe UnsafeMutableRawPointer.allocate(
+      byteCount: CodeGemm.scratchByteCount(rows: rows, weights: weights) + 64, alignment: 64)
+    defer { unsafe scratch.deallocate() }
+    unsafe a.withUnsafeBufferPointer { a in
+      unsafe c.withUnsafeMutableBufferPointer { c in
+        unsafe (bias ?? [0]).withUnsafeBufferPointer { values in
+          unsafe CodeGemm.run(
+            rows: rows, a: a.baseAddress!, weights: weights, bias: bias == nil ? nil : values.baseAddress,
+            activation: activation, c: c.baseAddress!, scratch: scratch, pool: pool)
+        }
+      }
+    }
+    return c
+  }
+
+  private static func expected(_ weights: Weights, rows: Int, a: [Float], bias: [Float]?) -> [Float] {
+    referenceGemm(
+      rows: rows, depth: weights.depth, columns: weights.columns, a: { a[$0 * weights.depth + $1] },
+      b: { weights.value($0, $1) }, bias: bias)
+  }
+
+  @Test(arguments: KernelTable.all.indices)
+  func everyFormGivesTheBitsOfTheFloatWeights(row: Int) throws {
+    let table = KernelTable.all[row]
+    for bits in [8, 4] {
+      for (depth, columns, block) in [(1, 1, 1), (13, 33, 13), (40, 5, 16), (600, 17, 32), (515, 70, 515), (64, 31, 96)] {
+        for (isSigned, zero) in [(true, 0), (false, 8), (false, 3), (true, nil), (false, nil)] as [(Bool, Int32?)] {
+          let weights = Weights(depth, columns, bits: bits, block: block, isSigned: isSigned, zero: zero)
+          for form in 0..<(bits == 4 ? 3 : 2) {
+            let packed = try #require(weights.packed(form, table: table, pool: Self.pools[1]))
+            for rows in [1, 2, 5] {
+              var noise = Noise(rows)
+              let (a, bias) = (noise.values(rows * depth), noise.values(columns))
+              let c = Self.run(packed, rows: rows, a: a, bias: bias, .identity, Self.pools[0])
+              #expect(
+                differences(c, Self.expected(weights, rows: rows, a: a, bias: bias)) == 0,
+                "\(bits) bits, \(rows) x \(depth) x \(columns), blocks of \(block), zero \(zero ?? -1), form \(form)")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: KernelTable.all.indices)
+  func everyBatchOnAnyThreadsGivesTheSameBits(row: Int) throws {
+    let table = KernelTable.all[row]
+    for (bits, block) in [(8, 1100), (4, 32)] {
+      let weights = Weights(1100, 70, bits: bits, block: block, isSigned: true, zero: 0)
+      let packed = try #require(weights.packed(0, table: table, pool: Self.pools[1]))
+      var noise = Noise(9)
+      let (a, bias) = (noise.values(67 * 1100), noise.values(70))
+      let whole = Self.run(packed, rows: 67, a: a, bias: bias, .gelu, Self.pools[0])
+      #expect(
+        differences(
+          Self.run(packed, rows: 67, a: a, bias: bias, .identity, Self.pools[0]),
+          Self.expected(weights, rows: 67, a: a, bias: bias)) == 0)
+      for rows in 1...67 where rows < 30 || rows % 9 == 0 {
+        for pool in Self.pools[..<2] {
+          let c = Self.run(packed, rows: rows, a: a, bias: bias, .gelu, pool)
+          #expect(differences(c, Array(whole[..<(rows * 70)])) == 0, "\(rows) rows, \(pool.threadCount) threads")
+        }
+      }
+    }
+  }
+
+  @Test func weightsTakeTheirBits() throws {
+    let weights = Weights(1024, 256, bits: 4, block: 32, isSigned: true, zero: 0)
+    let packed = try #require(weights.packed(0, table: .current, pool: Self.pools[0]))
+    #expect(packed.byteCount == 1024 * 256 / 2 + 32 * 256 * 4)
+  }
+}

@@ -101,7 +101,7 @@ internal import CKernels
       let column = section.lowerBound * table.gemmColumns
       unsafe GemmOperands(
         rows: rows, depth: weights.depth, columns: min(section.count * table.gemmColumns, weights.columns - column),
-        a: a, rowStride: weights.depth, columnStride: 1, panels: expanded, bias: bias.map { unsafe $0 + column },
+        a: a, rowStride: weights.depth, columnStride: 1, panels: UnsafeRawPointer(expanded), form: table.gemmForm(.float32), bias: bias.map { unsafe $0 + column },
         activation: activation, c: c + column, ldc: weights.columns, table: table
       ).run(rest, pool)
     }

@@ -31,4 +31,22 @@ const nn_peak_kernel peak_int8__avx2 = {
 };
 
 #pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("avx2,avxvnni"))), apply_to = function)
+
+static float dot_products(size_t iterations) {
+  __m256i left = _mm256_set1_epi8(1), right = left, sums[CHAINS];
+  UNROLL for (size_t i = 0; i < CHAINS; i++) sums[i] = _mm256_setzero_si256();
+  for (size_t n = 0; n < iterations; n++) {
+    UNROLL for (size_t i = 0; i < CHAINS; i++) sums[i] = _mm256_dpbusd_avx_epi32(sums[i], left, right);
+  }
+  __m256i total = sums[0];
+  UNROLL for (size_t i = 1; i < CHAINS; i++) total = _mm256_add_epi32(total, sums[i]);
+  return (float)_mm256_extract_epi32(total, 0);
+}
+
+#pragma clang attribute pop
+
+const nn_peak_kernel peak_int8_dot__avx2 = {
+    "peak_int8_dot__avx2", nn_isa_avx2, nn_peak_int8, nn_feature_dot_int8, 64 * CHAINS, dot_products,
+};
 #endif

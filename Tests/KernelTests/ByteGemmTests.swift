@@ -48,7 +48,8 @@ import Testing
           let rightZero = rightZeros[rightZeros.count == 1 ? 0 : column]
           var sum: Int32 = 0
           for k in 0..<depth {
-            sum &+= (number(a[row * depth + k], isSigned.left) - leftZero)
+            sum &+=
+              (number(a[row * depth + k], isSigned.left) - leftZero)
               &* (number(b[k * columns + column], isSigned.right) - rightZero)
           }
           result.append(sum)
@@ -62,9 +63,9 @@ import Testing
       if isTransposed {
         for k in 0..<depth { for column in 0..<columns { source[column * depth + k] = b[k * columns + column] } }
       }
-      return unsafe source.withUnsafeBufferPointer { source in
+      return unsafe (source + [0]).withUnsafeBufferPointer { source in
         unsafe PackedByteMatrix(
-          depth: depth, columns: columns, source: source.baseAddress ?? UnsafePointer(bitPattern: 64)!,
+          depth: depth, columns: columns, source: source.start,
           isTransposed: isTransposed, isSigned: isSigned.right, zeros: rightZeros, kernels: kernels, pool: pool)
       }
     }
@@ -74,11 +75,11 @@ import Testing
       let scratch = unsafe UnsafeMutableRawPointer.allocate(
         byteCount: ByteGemm.scratchByteCount(rows: rows, weights: weights) + 64, alignment: 64)
       defer { unsafe scratch.deallocate() }
-      unsafe a.withUnsafeBufferPointer { a in
+      unsafe (a + [0]).withUnsafeBufferPointer { a in
         unsafe zeros.withUnsafeBufferPointer { zeros in
           unsafe ByteGemm(
-            rows: rows, left: .codes(a.baseAddress ?? UnsafePointer(bitPattern: 64)!, isSigned: isSigned.left),
-            zeros: zeros.baseAddress!, zeroStride: zeros.count == 1 ? 0 : 1, weights: weights, result: result
+            rows: rows, left: .codes(a.start, isSigned: isSigned.left),
+            zeros: zeros.start, zeroStride: zeros.count == 1 ? 0 : 1, weights: weights, result: result
           ).run(scratch, pool)
         }
       }
@@ -178,15 +179,15 @@ import Testing
           for pool in Self.pools {
             unsafe rowScales.withUnsafeBufferPointer { rowScales in
               let scaling = unsafe ByteGemm.Scaling(
-                rowScales: rowScales.baseAddress!, rowStride: 1, columnScales: paddedScales.base, divides: divides,
+                rowScales: rowScales.start, rowStride: 1, columnScales: paddedScales.base, divides: divides,
                 bias: paddedBias.base, activation: .relu)
               var c = [Float](repeating: 7, count: rows * columns)
-              unsafe c.withUnsafeMutableBufferPointer { unsafe problem.run(weights, .floats($0.baseAddress!, scaling), pool) }
+              unsafe c.withUnsafeMutableBufferPointer { unsafe problem.run(weights, .floats($0.start, scaling), pool) }
               #expect(differences(c, expected) == 0)
               let rounding = ByteGemm.Rounding(scale: 0.37, zero: -3, lowest: -128, highest: 127)
               var codes = [UInt8](repeating: 7, count: rows * columns)
               unsafe codes.withUnsafeMutableBufferPointer {
-                unsafe problem.run(weights, .codes($0.baseAddress!, scaling, rounding), pool)
+                unsafe problem.run(weights, .codes($0.start, scaling, rounding), pool)
               }
               #expect(codes == expected.map { Self.code($0, scale: 0.37, zero: -3, lowest: -128, highest: 127) })
             }
@@ -233,10 +234,10 @@ import Testing
             unsafe scales.withUnsafeBufferPointer { scales in
               unsafe zero.withUnsafeBufferPointer { zero in
                 let form = unsafe ByteGemm.FloatCodes(
-                  scales: scales.baseAddress!, stride: stride, multiplies: multiplies, lowest: 3, highest: 250)
+                  scales: scales.start, stride: stride, multiplies: multiplies, lowest: 3, highest: 250)
                 unsafe ByteGemm(
-                  rows: 9, left: .floats(x.baseAddress!, form), zeros: zero.baseAddress!, zeroStride: 0,
-                  weights: weights, result: .integers(c.baseAddress!)
+                  rows: 9, left: .floats(x.start, form), zeros: zero.start, zeroStride: 0,
+                  weights: weights, result: .integers(c.start)
                 ).run(scratch, Self.pools[1])
               }
             }

@@ -15,7 +15,7 @@ import Testing
         let values = x.filter { !$0.isNaN } + [0]
         for pool in pools {
           let range = unsafe (x + [0]).withUnsafeBufferPointer {
-            unsafe CodeFunctions.range($0.baseAddress!, count: count, pool: pool, table: table)
+            unsafe CodeFunctions.range($0.start, count: count, pool: pool, table: table)
           }
           #expect(range.lowest == values.min() && range.highest == values.max(), "\(count) values")
         }
@@ -34,7 +34,7 @@ import Testing
       unsafe x.withUnsafeBufferPointer { x in
         unsafe y.withUnsafeMutableBufferPointer { y in
           unsafe CodeFunctions.magnitudes(
-            x.baseAddress!, rows: 4, columns: columns, into: y.baseAddress!, pool: ThreadPool(threads: 2),
+            x.start, rows: 4, columns: columns, into: y.start, pool: ThreadPool(threads: 2),
             table: KernelTable.all[row])
         }
       }
@@ -53,13 +53,15 @@ import Testing
       // Ties on both sides.
       for index in stride(from: 0, to: count, by: 3) { x[index] = (x[index] / 2).rounded() * 2 + 1 }
       if count > 3 { (x[1], x[2], x[3]) = (.nan, .infinity, -.infinity) }
-      for (zero, lowest, highest) in [(0, 0, 255), (128, 0, 255), (-5, -128, 127), (3, 0, 15)] as [(Int32, Int32, Int32)] {
+      for (zero, lowest, highest) in [(0, 0, 255), (128, 0, 255), (-5, -128, 127), (3, 0, 15)]
+        as [(Int32, Int32, Int32)]
+      {
         var y = [UInt8](repeating: 7, count: count)
         unsafe x.withUnsafeBufferPointer { x in
           unsafe y.withUnsafeMutableBufferPointer { y in
             unsafe CodeFunctions.quantise(
-              x.baseAddress!, count: count, scale: 2, zero: zero, lowest: lowest, highest: highest,
-              into: y.baseAddress!, pool: ThreadPool(threads: 2), table: KernelTable.all[row])
+              x.start, count: count, scale: 2, zero: zero, lowest: lowest, highest: highest,
+              into: y.start, pool: ThreadPool(threads: 2), table: KernelTable.all[row])
           }
         }
         #expect(

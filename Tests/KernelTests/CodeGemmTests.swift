@@ -54,7 +54,7 @@ import Testing
       return unsafe source.withUnsafeBufferPointer { source in
         unsafe PackedCodeMatrix(
           PackedCodeMatrix.Source(
-            depth: depth, columns: columns, bits: bits, block: block, codes: source.baseAddress!,
+            depth: depth, columns: columns, bits: bits, block: block, codes: source.start,
             depthStride: form == 0 ? columns : 1, columnStride: [1, depth, rowBytes][form], isPacked: form == 2,
             offset: offset, scale: { scales[$1 * blocks + $0] }, zero: { zeros[$1 * blocks + $0] }),
           table: table, pool: pool)
@@ -73,8 +73,8 @@ import Testing
       unsafe c.withUnsafeMutableBufferPointer { c in
         unsafe (bias ?? [0]).withUnsafeBufferPointer { values in
           unsafe CodeGemm.run(
-            rows: rows, a: a.baseAddress!, weights: weights, bias: bias == nil ? nil : values.baseAddress,
-            activation: activation, c: c.baseAddress!, scratch: scratch, pool: pool)
+            rows: rows, a: a.start, weights: weights, bias: bias == nil ? nil : values.baseAddress,
+            activation: activation, c: c.start, scratch: scratch, pool: pool)
         }
       }
     }
@@ -91,7 +91,9 @@ import Testing
   func everyFormGivesTheBitsOfTheFloatWeights(row: Int) throws {
     let table = KernelTable.all[row]
     for bits in [8, 4] {
-      for (depth, columns, block) in [(1, 1, 1), (13, 33, 13), (40, 5, 16), (600, 17, 32), (515, 70, 515), (64, 31, 96)] {
+      for (depth, columns, block) in [
+        (1, 1, 1), (13, 33, 13), (40, 5, 16), (600, 17, 32), (515, 70, 515), (64, 31, 96),
+      ] {
         for (isSigned, zero) in [(true, 0), (false, 8), (false, 3), (true, nil), (false, nil)] as [(Bool, Int32?)] {
           let weights = Weights(depth, columns, bits: bits, block: block, isSigned: isSigned, zero: zero)
           for form in 0..<(bits == 4 ? 3 : 2) {

@@ -98,3 +98,19 @@ func packUnaligned(
       isTransposed: isTransposed, alpha: alpha, precision: precision, table: table, pool: pool)
   }
 }
+
+extension UnsafeBufferPointer {
+  /// The address of the first element; the buffer is not empty.
+  var start: UnsafePointer<Element> {
+    guard let base = baseAddress else { preconditionFailure("an empty buffer has no start") }
+    return unsafe base
+  }
+}
+
+extension UnsafeMutableBufferPointer {
+  /// The address of the first element; the buffer is not empty.
+  var start: UnsafeMutablePointer<Element> {
+    guard let base = baseAddress else { preconditionFailure("an empty buffer has no start") }
+    return unsafe base
+  }
+}

@@ -66,7 +66,9 @@ import Testing
     #expect(limits.isSuperset(of: ["float32", "memory read"]))
     #expect((json["ceilings"]?.array ?? []).allSatisfy { $0["value"]?.double ?? 0 > 0 })
     let kernels = json["gemm"]?["kernels"]?.array ?? []
-    #expect(kernels.count { $0["chosen"]?.bool == true } == 1)
+    // One for floats, one for bytes.
+    #expect(kernels.count { $0["chosen"]?.bool == true } == 2)
+    #expect(kernels.contains { $0["kernel"]?.string?.hasPrefix("gemm_u8s8_") == true })
     #expect(kernels.contains { $0["instruction_set"]?.string == "scalar" })
     #expect(json["results"] == nil)
   }

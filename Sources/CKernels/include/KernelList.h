@@ -14,7 +14,7 @@
   X(gemm_u8s8_12x32, avx512)
 /// X(quantity, isa): arithmetic at its peak.
 #define NN_PEAK_KERNELS(X) \
-  X(f32, scalar) X(f32, avx2) X(f32, avx512) X(int8, avx2) X(int8, avx512) X(bf16, avx512)
+  X(f32, scalar) X(f32, avx2) X(f32, avx512) X(int8, avx2) X(int8_dot, avx2) X(int8, avx512) X(bf16, avx512)
 #elif defined(__aarch64__)
 #define NN_INSTRUCTION_SETS(X) X(scalar) X(neon)
 #define NN_GEMM_F32_KERNELS(X) X(4, 8, scalar) X(8, 12, neon)

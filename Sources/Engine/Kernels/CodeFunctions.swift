@@ -97,14 +97,16 @@ package enum CodeFunctions {
   }
 }
 
+private typealias RangeFunction =
+  @convention(c) (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+
 /// A search for the range, shared between threads by pieces.
 @unsafe private struct RangeTask {
   let x: UnsafePointer<Float>
   let count: Int
   let tasks: Int
   let target: UnsafeMutablePointer<(Float, Float)>
-  let function: @convention(c) (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) ->
-    Void
+  let function: RangeFunction
 
   func run(_ task: Int) {
     let first = unsafe count * task / tasks

@@ -9,6 +9,7 @@ internal import CKernels
   let a: UnsafePointer<Float>
   let weights: PackedCodeMatrix
   let bias: UnsafePointer<Float>?
+  let function: Activation
   let activation: ResolvedActivation?
   let c: UnsafeMutablePointer<Float>
   private var columnsPerTask = 0
@@ -21,7 +22,9 @@ internal import CKernels
   package static func scratchByteCount(rows: Int, weights: PackedCodeMatrix) -> Int {
     guard rows > weights.streamedRows else { return 0 }
     let panels = min(weights.sectionPanels, weights.panelCount)
-    return weights.table.packedTileByteCount(rows: rows, depth: weights.depth) + panels * weights.floatPanelByteCount
+    let gemm = Gemm.scratchByteCount(
+      rows: rows, depth: weights.depth, columns: weights.columns, threads: 1, table: weights.table)
+    return gemm + panels * weights.floatPanelByteCount
   }
 
   /// C = act(A B + bias) with A [rows x depth] and C [rows x columns].
@@ -31,8 +34,7 @@ internal import CKernels
   ) {
     guard rows > 0 else { return }
     var gemm = unsafe CodeGemm(
-      rows: rows, a: a, weights: weights, bias: bias, activation: ResolvedActivation(activation, weights.table), c: c,
-      expanded: scratch.assumingMemoryBound(to: Float.self))
+      rows: rows, a: a, weights: weights, bias: bias, function: activation, c: c, expanded: scratch.assumingMemoryBound(to: Float.self))
     if rows <= weights.streamedRows {
       unsafe gemm.stream(pool)
     } else {
@@ -42,13 +44,14 @@ internal import CKernels
 
   private init(
     rows: Int, a: UnsafePointer<Float>, weights: PackedCodeMatrix, bias: UnsafePointer<Float>?,
-    activation: ResolvedActivation?, c: UnsafeMutablePointer<Float>, expanded: UnsafeMutablePointer<Float>
+    function: Activation, c: UnsafeMutablePointer<Float>, expanded: UnsafeMutablePointer<Float>
   ) {
     unsafe self.rows = rows
     unsafe self.a = a
     unsafe self.weights = weights
     unsafe self.bias = bias
-    unsafe self.activation = activation
+    unsafe self.function = function
+    unsafe activation = ResolvedActivation(function, weights.table)
     unsafe self.c = c
     unsafe self.expanded = expanded
   }
@@ -101,8 +104,9 @@ internal import CKernels
       let column = section.lowerBound * table.gemmColumns
       unsafe GemmOperands(
         rows: rows, depth: weights.depth, columns: min(section.count * table.gemmColumns, weights.columns - column),
-        a: a, rowStride: weights.depth, columnStride: 1, panels: UnsafeRawPointer(expanded), form: table.gemmForm(.float32), bias: bias.map { unsafe $0 + column },
-        activation: activation, c: c + column, ldc: weights.columns, table: table
+        a: a, rowStride: weights.depth, columnStride: 1, panels: UnsafeRawPointer(expanded),
+        form: table.gemmForm(.float32), finish: GemmFinish(bias.map { unsafe $0 + column }, function, table),
+        c: c + column, ldc: weights.columns, table: table
       ).run(rest, pool)
     }
   }

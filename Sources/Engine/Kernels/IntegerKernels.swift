@@ -33,6 +33,9 @@ internal import CKernels
     self.table = table
   }
 
+  package var instructionSet: InstructionSet {
+    InstructionSet(tableIndex: unsafe gemm.pointee.isa) ?? .scalar
+  }
   package var name: String { unsafe String(cString: gemm.pointee.name) }
   /// Rows and columns of the tile.
   package var rows: Int { unsafe gemm.pointee.mr }

@@ -67,7 +67,12 @@ internal import CKernels
     let binaryNames = (0..<Int(nn_binary_count)).map { unsafe String(cString: binary[$0].name) }
     let rowName = unsafe String(cString: rows.pointee.name)
     let rowOperations = ["softmax", "log_softmax", "layer_norm", "affine"]
-    return [("gemm", gemmName(.float32)), ("gemm bfloat16", gemmName(.bfloat16))]
+    let gemms = [
+      ("gemm", gemmName(.float32)), ("gemm bfloat16", gemmName(.bfloat16)),
+      ("gemm int8", IntegerKernels.best(for: self).name), ("gemm codes", unsafe String(cString: codeGemm.pointee.name)),
+      ("quantise", unsafe String(cString: codes.pointee.name)),
+    ]
+    return gemms
       + (unaryNames + binaryNames).map { (Self.operation($0), $0) }
       + rowOperations.map { ($0, rowName) }
   }

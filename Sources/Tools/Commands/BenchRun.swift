@@ -87,7 +87,12 @@ struct BenchRun {
   mutating func gemm(_ extents: [Int]) throws {
     let benchmark = try GemmBenchmark(
       rows: extents[0], depth: extents[1], columns: extents[2], precision: options.precision)
-    let results = try benchmark.measure(threads: threads, seed: seed, stopwatch) { bar.show($0, "kernels") }
+    var results = try benchmark.measure(threads: threads, seed: seed, stopwatch) { bar.show($0, "kernels") }
+    if options.precision == .float32 {
+      results += try benchmark.measureIntegers(threads: threads, seed: seed, stopwatch) {
+        bar.show($0, "integer kernels")
+      }
+    }
     report.gemm = (benchmark, results)
   }
 }

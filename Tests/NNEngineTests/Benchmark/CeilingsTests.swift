@@ -82,6 +82,10 @@ import Testing
       threads: [1, 2], seed: 1, Stopwatch(warmUp: 0, duration: 0))
     #expect(results.count == 2 * GemmBenchmark.kernelCount)
     #expect(results.filter(\.isChosen).map(\.threads) == [1, 2])
+    let integers = try GemmBenchmark(rows: 2, depth: 3, columns: 4).measureIntegers(
+      threads: [1, 2], seed: 1, Stopwatch(warmUp: 0, duration: 0))
+    #expect(integers.count == 2 * IntegerKernels.all(for: .current).count)
+    #expect(integers.filter(\.isChosen).map(\.threads) == [1, 2])
     #expect(throws: EngineError.self) { try GemmBenchmark(rows: 0, depth: 1, columns: 1) }
     #expect(throws: EngineError.self) { try GemmBenchmark(rows: 1 << 40, depth: 1 << 40, columns: 1) }
   }

@@ -214,8 +214,10 @@ extension Fusion {
     var factors = values.map { alpha * left.scale * $0 }
     var rounding: IntegerDense.Rounding?
     if let scale = node.input(7) {
-      guard let result = QuantisedTensor(scale: scale, zero: node.input(8), type: node.input(8) == nil ? type : nil, draft)
-      else { return nil }
+      let zero = node.input(8)
+      guard let result = QuantisedTensor(scale: scale, zero: zero, type: zero == nil ? type : nil, draft) else {
+        return nil
+      }
       factors = factors.map { $0 / result.scale }
       rounding = IntegerDense.Rounding(scale: 1, zero: result.zero, type: result.type)
     }

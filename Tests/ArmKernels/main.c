@@ -182,7 +182,11 @@ static void check_rows(int isa) {
   }
 }
 
+/// The kernels of quantised networks.
+void check_codes(size_t *compared, size_t *different);
+
 int main(void) {
+  check_codes(&compared, &different);
   for (size_t i = 0; i < nn_gemm_f32_count(); i++)
     if (nn_isa_is_available(nn_gemm_f32_kernel_at(i)->isa)) check_gemms(nn_gemm_f32_kernel_at(i));
   for (int isa = 1; isa < nn_isa_count; isa++) {

@@ -34,7 +34,8 @@ internal import CKernels
   ) {
     guard rows > 0 else { return }
     var gemm = unsafe CodeGemm(
-      rows: rows, a: a, weights: weights, bias: bias, function: activation, c: c, expanded: scratch.assumingMemoryBound(to: Float.self))
+      rows: rows, a: a, weights: weights, bias: bias, function: activation, c: c,
+      expanded: scratch.assumingMemoryBound(to: Float.self))
     if rows <= weights.streamedRows {
       unsafe gemm.stream(pool)
     } else {

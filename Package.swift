@@ -57,6 +57,7 @@ let package = Package(
     .testTarget(
       name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "InteropTests", dependencies: ["NNFormat", "TestSupport"], exclude: ["Peers"], swiftSettings: strict),
+      name: "InteropTests", dependencies: ["NNEngine", "NNFormat", "TestSupport"], exclude: ["Peers"],
+      swiftSettings: strict),
   ]
 )

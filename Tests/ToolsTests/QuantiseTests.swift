@@ -60,6 +60,49 @@ import Testing
     #expect(check.status == 0, "\(check.output)")
   }
 
+  /// Keras's own layouts: they run, `inspect` names what they hold, and `diff` compares them with the origin.
+  @Test(arguments: [
+    ("keras", ["--scheme", "dynamic"], "dynamic int8 per channel"),
+    ("h5", ["--scheme", "weight-only"], "weight-only int8 per channel"),
+    ("keras", ["--scheme", "weight-only", "--weight-type", "int4"], "weight-only int4 blocks of 32"),
+    ("h5", ["--scheme", "weight-only", "--weight-type", "int4", "--block-size", "0"], "weight-only int4 per channel"),
+  ]) func writesKerasFiles(_ ending: String, _ options: [String], _ scheme: String) throws {
+    let path = folder.file("small.\(ending)")
+    let run = try Tool.run(["quantise", digits, path, "--validation-data", labelled, "--json"] + options)
+    #expect(run.status == 0, "\(run.error)")
+    let json = try JSONValue.parse(run.output)
+    #expect((json["accuracy"]?["after"]?.double ?? 0) > 0.93)
+    #expect((json["layers"]?[1]?["cumulative_sqnr_db"]?.double ?? 0) > 15)
+    let inspected = try JSONValue.parse(try Tool.run(["inspect", path, "--json"]).output)
+    let schemes = (inspected["layers"]?.array ?? []).compactMap { $0["scheme"]?.string }
+    #expect(schemes == [scheme, scheme])
+    let weights = (inspected["layers"]?.array ?? []).compactMap { $0["bitsPerWeight"]?.double }
+    #expect(weights.allSatisfy { scheme.contains("int8") ? (8...10).contains($0) : (4...7.5).contains($0) })
+    let near = try Tool.run(["diff", digits, path, "--tolerance", scheme.contains("int8") ? "0.005" : "0.15", "--json"])
+    let sections = (try JSONValue.parse(near.output)["differences"]?.array ?? []).compactMap { $0["section"]?.string }
+    #expect(sections.allSatisfy { $0 == "optimizer" }, "\(near.output)")
+    let exact = try Tool.run(["diff", digits, path])
+    #expect(exact.status == 1)
+    #expect(exact.output.contains("hidden/kernel"))
+  }
+
+  @Test func diffComparesGraphsByDequantisedValues() throws {
+    for options in [
+      ["--scheme", "dynamic"], ["--scheme", "dynamic", "--format", "qoperator"],
+      ["--scheme", "static", "--calibration-data", images],
+      ["--scheme", "static", "--calibration-data", images, "--format", "qoperator"], ["--scheme", "weight-only"],
+      ["--scheme", "weight-only", "--format", "qoperator"], ["--scheme", "bfloat16"],
+    ] {
+      let run = try Tool.run(["quantise", digits, target, "--quiet"] + options)
+      #expect(run.status == 0, "\(run.error)")
+      let near = try Tool.run(["diff", digits, target, "--tolerance", "0.01"])
+      #expect(near.status == 0, "\(options): \(near.output)")
+      let exact = try Tool.run(["diff", digits, target])
+      #expect(exact.status == 1)
+      #expect(exact.output.contains("hidden/kernel"), "\(exact.output)")
+    }
+  }
+
   @Test func theSameInputGivesTheSameBytes() throws {
     let other = folder.file("other.onnx")
     for path in [target, other] {
@@ -136,6 +179,18 @@ import Testing
       (["--scheme", "weight-only", "--weight-type", "int3"], "int3"), (["--scheme", "tiny"], "tiny"),
       (["--scheme", "dynamic", "--max-drop", "0.1"], "needs --validation-data"),
     ]
+    let layouts: [([String], String)] = [
+      (calibrated + [images], "no layout for the scheme static"),
+      (["--scheme", "float16"], "no layout for the scheme"),
+      (["--scheme", "dynamic", "--weight-type", "uint8"], "no layout for uint8"),
+      (["--scheme", "dynamic", "--exclude", "nobody"], "no node is called"),
+    ]
+    for (arguments, message) in layouts {
+      let run = try Tool.run(["quantise", digits, folder.file("small.keras"), "--quiet"] + arguments)
+      #expect(run.status == 2, "\(arguments): \(run.output)")
+      #expect(run.errorLines.count == 1, "\(arguments): \(run.error)")
+      #expect(run.error.contains(message), "\(arguments): \(run.error)")
+    }
     for (arguments, message) in cases {
       let run = try Tool.run(["quantise", digits, target, "--quiet"] + arguments)
       #expect(run.status == 2, "\(arguments): \(run.output)")

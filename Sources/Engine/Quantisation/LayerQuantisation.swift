@@ -25,6 +25,20 @@ public struct LayerQuantisation: Sendable {
   /// The range that calibration chose for the layer's input, and the share of numbers beyond it.
   public var activation: (range: ClosedRange<Float>, saturation: Double)?
 
+  /// A layer whose outputs have not been measured.
+  public init(
+    name: String, operatorType: String, scheme: String, bits: Double, reason: String? = nil, weights: ErrorSums? = nil,
+    scales: ClosedRange<Float>? = nil
+  ) {
+    self.name = name
+    self.operatorType = operatorType
+    self.scheme = scheme
+    self.bits = bits
+    self.reason = reason
+    self.weights = weights
+    self.scales = scales
+  }
+
   /// Whether the weights have changed.
   public var isQuantised: Bool { reason == nil }
 }

@@ -1,13 +1,12 @@
 import NNFormat
 
 /// Which layers stay as they are because the user says so.
-struct LayerSelection {
+public struct LayerSelection {
   private let patterns: [(text: String, expression: Regex<AnyRegexOutput>?)]
 
-  /// - Throws: `EngineError` of kind `invalidInput` when something names no node of the model.
-  init(_ exclusions: [String], of model: Model) throws(EngineError) {
+  /// - Throws: `EngineError` of kind `invalidInput` when an exclusion matches none of the names.
+  public init(_ exclusions: [String], names: [String]) throws(EngineError) {
     patterns = exclusions.map { text in (text, try? Regex(text)) }
-    let names = model.graph.nodes.map { $0.name.isEmpty ? $0.outputs.first ?? "" : $0.name }
     for pattern in patterns where !names.contains(where: { Self.matches($0, pattern) }) {
       throw EngineError(
         .invalidInput, "no node is called \"\(pattern.text)\", nor does that match one as a regular expression")
@@ -15,7 +14,7 @@ struct LayerSelection {
   }
 
   /// Whether a layer is among those that stay.
-  func excludes(_ name: String) -> Bool { patterns.contains { Self.matches(name, $0) } }
+  public func excludes(_ name: String) -> Bool { patterns.contains { Self.matches(name, $0) } }
 
   /// The name itself, the layer that nodes like `dense/gemm` belong to, or an expression for the whole name.
   private static func matches(_ name: String, _ pattern: (text: String, expression: Regex<AnyRegexOutput>?)) -> Bool {

@@ -2,7 +2,7 @@ import NNFormat
 
 /// Rewrites a model so that its layers have weights of fewer bits. What comes out are standard operators, or those of
 /// `com.microsoft` where the settings ask for them.
-public struct ModelQuantiser {
+public struct ModelQuantiser: NetworkQuantiser {
   /// The model before.
   public let model: Model
   /// The settings in force.
@@ -31,7 +31,8 @@ public struct ModelQuantiser {
     } catch {
       throw EngineError(.unsupported, error.message)
     }
-    let selection = try LayerSelection(settings.exclusions, of: self.model)
+    let names = self.model.graph.nodes.map { $0.name.isEmpty ? $0.outputs.first ?? "" : $0.name }
+    let selection = try LayerSelection(settings.exclusions, names: names)
     layers = QuantisableLayer.all(in: self.model)
     for (index, layer) in layers.enumerated() {
       if selection.excludes(layer.name) {
@@ -45,6 +46,9 @@ public struct ModelQuantiser {
 
   /// The layers that are quantised unless they are left out.
   public var candidates: [Int] { layers.indices.filter { reasons[$0] == nil } }
+
+  /// The value that each layer gives.
+  public var probes: [String] { layers.map { model.graph.nodes[$0.node].outputs[0] } }
 
   /// The value whose range a layer's products depend on.
   func activation(of index: Int) -> String? {
@@ -69,7 +73,7 @@ public struct ModelQuantiser {
   ///   - kept: layers that stay as they are, with the reason.
   /// - Throws: `EngineError` of kind `invalidInput` when weights are NaN or infinite, `invalidGraph` when ranges are missing.
   public mutating func quantised(
-    ranges: [String: ClosedRange<Float>] = [:], keeping kept: [Int: String] = [:]
+    ranges: [String: ClosedRange<Float>], keeping kept: [Int: String]
   ) throws(EngineError) -> (model: Model, layers: [LayerQuantisation]) {
     var rewriter = LayerRewriter(GraphRewrite(model), settings, ranges: ranges)
     var rows: [LayerQuantisation] = []

@@ -22,8 +22,8 @@ public struct QuantisationBudget: Sendable {
   /// - Parameters:
   ///   - limit: the largest loss of accuracy as a share of all rows, or of the outputs' relative error without labels.
   ///   - rows: the layers with their sensitivities.
-  public init(
-    _ limit: Double, _ quantiser: inout ModelQuantiser, _ measurement: QuantisationMeasurement,
+  public init<Quantiser: NetworkQuantiser>(
+    _ limit: Double, _ quantiser: inout Quantiser, _ measurement: QuantisationMeasurement<Quantiser>,
     _ ranges: [String: ClosedRange<Float>], _ rows: [LayerQuantisation]
   ) throws(EngineError) {
     var order = rows.indices.filter { rows[$0].isQuantised }

@@ -1,8 +1,8 @@
 import NNFormat
 
 /// What quantising does to the numbers of a network, measured by running it before and after.
-public struct QuantisationMeasurement {
-  private let quantiser: ModelQuantiser
+public struct QuantisationMeasurement<Quantiser: NetworkQuantiser> {
+  private let quantiser: Quantiser
   private let data: QuantisationData
   private let options: EngineOptions
   private let rowsPerRun: Int
@@ -12,14 +12,14 @@ public struct QuantisationMeasurement {
 
   /// Compiles the float network.
   public init(
-    _ quantiser: ModelQuantiser, _ data: QuantisationData, options: EngineOptions = .init(), rowsPerRun: Int = 64
+    _ quantiser: Quantiser, _ data: QuantisationData, options: EngineOptions = .init(), rowsPerRun: Int = 64
   ) throws(EngineError) {
     self.quantiser = quantiser
     self.data = data
     self.options = options
     self.rowsPerRun = rowsPerRun
-    outputs = quantiser.layers.map { quantiser.model.graph.nodes[$0.node].outputs[0] }
-    reference = try ProbedNetwork(quantiser.model, probes: outputs, options: options)
+    outputs = quantiser.probes
+    reference = try ProbedNetwork(quantiser.model, probes: outputs.filter { !$0.isEmpty }, options: options)
   }
 
   /// Fills in what each layer's output loses by all layers, and the loss of the network's outputs.
@@ -27,7 +27,7 @@ public struct QuantisationMeasurement {
     _ model: Model, _ rows: inout [LayerQuantisation]
   ) throws(EngineError) -> ErrorSums {
     let errors = try OutputErrors(
-      reference, model, probes: outputs, data, options: options, rowsPerRun: rowsPerRun)
+      reference, model, probes: outputs.filter { !$0.isEmpty }, data, options: options, rowsPerRun: rowsPerRun)
     for index in rows.indices { rows[index].cumulative = errors.values[outputs[index]] }
     return errors.outputs
   }
@@ -44,7 +44,8 @@ public struct QuantisationMeasurement {
       let (model, _) = try quantiser.quantised(
         ranges: ranges, keeping: Dictionary(others) { first, _ in first })
       let errors = try OutputErrors(
-        reference, model, probes: [outputs[index]], data, options: options, rowsPerRun: rowsPerRun)
+        reference, model, probes: [outputs[index]].filter { !$0.isEmpty }, data, options: options,
+        rowsPerRun: rowsPerRun)
       rows[index].output = errors.values[outputs[index]]
       let sums = errors.outputs
       rows[index].sensitivity = sums.signal > 0 ? (sums.noise / sums.signal).squareRoot() : 0

@@ -46,8 +46,16 @@ public struct ModelComparison: Sendable {
     paths = [left.path, right.path]
     self.tolerance = tolerance
     switch (left.content, right.content) {
-    case (.keras(let one), .keras(let other)): compare(one, other)
-    case (.onnx(let one), .onnx(let other)): compare(one, other)
+    case (.keras(let one), .keras(let other)):
+      let (plain, plainOther) = try dequantised(one, other)
+      compare(plain, plainOther)
+    case (.onnx(let one), .onnx(let other)):
+      if let (left, right, text) = try dequantised(one, other) {
+        note(.weights, "quantised layers", nil, text)
+        compare(left, right)
+      } else {
+        compare(one, other)
+      }
     case (.keras(let one), .onnx(let other)):
       if let restored = restoredKeras(other, at: right.path, isLeft: false) {
         compare(one, restored)
@@ -56,7 +64,7 @@ public struct ModelComparison: Sendable {
         compare(original, other)
       } else {
         noteTraining(one, isLeft: true)
-        compareLowered(try one.lowered(), other)
+        try comparePlain(one.plain(besides: other).lowered(), other)
       }
     case (.onnx(let one), .keras(let other)):
       if let restored = restoredKeras(one, at: left.path, isLeft: true) {
@@ -66,9 +74,26 @@ public struct ModelComparison: Sendable {
         compare(one, original)
       } else {
         noteTraining(other, isLeft: false)
-        compareLowered(one, try other.lowered())
+        try comparePlain(one, other.plain(besides: one).lowered())
       }
     }
+  }
+
+  /// A lowered model and another, by dequantised values where only one of them has quantised layers.
+  private mutating func comparePlain(_ one: Model, _ other: Model) throws(FormatError) {
+    guard let (left, right, text) = try dequantised(one, other) else { return compareLowered(one, other) }
+    note(.weights, "quantised layers", nil, text)
+    compareLowered(left, right)
+  }
+
+  /// Two Keras models, each without quantised layers where the other has none.
+  private mutating func dequantised(
+    _ left: KerasModel, _ right: KerasModel
+  ) throws(FormatError) -> (KerasModel, KerasModel) {
+    guard left.holdsQuantisedLayers != right.holdsQuantisedLayers else { return (left, right) }
+    note(.weights, "quantised layers", nil, "compared by dequantised values")
+    return left.holdsQuantisedLayers
+      ? (try left.dequantised(like: right), right) : (left, try right.dequantised(like: left))
   }
 
   /// Compares two Keras models of files.
@@ -147,6 +172,15 @@ public struct ModelComparison: Sendable {
       if error.kind == .unsupported || error.kind == .mismatch { return nil }
       throw error
     }
+  }
+}
+
+extension KerasModel {
+  /// The model without quantised layers, where a graph that it is compared with has none.
+  fileprivate func plain(besides model: Model) throws(FormatError) -> KerasModel {
+    let reader = PrecisionReader(model.graph)
+    let isQuantised = model.graph.nodes.contains { reader.precision(of: $0)?.isQuantised == true }
+    return holdsQuantisedLayers && !isQuantised ? try dequantised(like: nil) : self
   }
 }
 

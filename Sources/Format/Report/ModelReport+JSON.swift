@@ -55,6 +55,7 @@ extension ModelReport.LayerRow {
     [
       "name": .string(name), "type": .string(type), "outputShape": .shape(outputShape), "parameters": .int(parameters),
       "trainable": .bool(isTrainable), "activation": .optional(activation), "depth": .int(depth),
+      "scheme": .optional(precision?.scheme), "bitsPerWeight": precision.map { .double($0.bits) } ?? .null,
     ]
   }
 }

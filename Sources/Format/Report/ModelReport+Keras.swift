@@ -94,7 +94,7 @@ extension ModelReport {
         name: scope, type: layer.className, outputShape: shape, parameters: count, isTrainable: isTrainable,
         activation: Self.activationName(layer.configuration["activation"]), depth: depth, tensors: names,
         configuration: layer.configuration.json,
-        inputs: layer.calls.flatMap { $0.tensors.map(\.layer) }))
+        inputs: layer.calls.flatMap { $0.tensors.map(\.layer) }, precision: layer.precision))
     for sublayer in layer.sublayers {
       add(sublayer, scope: "\(scope)/\(sublayer.name)", depth: depth + 1, trainable: isTrainable, called, &seen)
     }

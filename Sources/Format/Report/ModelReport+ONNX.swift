@@ -24,7 +24,11 @@ extension ModelReport {
     for initializer in model.graph.initializers {
       add(initializer.tensor, named: initializer.name, place: initializer.name)
     }
-    for node in model.graph.nodes { add(node, constants: constants, inference, in: model) }
+    let precisions = PrecisionReader(model.graph)
+    for node in model.graph.nodes {
+      add(node, constants: constants, inference, in: model)
+      layers[layers.count - 1].precision = precisions.precision(of: node)
+    }
     parameters.bytes = tensors.reduce(0) { $0 + $1.bytes }
     parameters.trainable = parameters.total
   }

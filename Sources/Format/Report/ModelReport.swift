@@ -34,6 +34,8 @@ public struct ModelReport: Sendable {
     public var configuration: JSONValue?
     /// The values that the layer takes, by the names of the layers or inputs that make them.
     public var inputs: [String]
+    /// How the layer's weights are stored, when it has a matrix of them.
+    public var precision: LayerPrecision?
   }
 
   /// A stored tensor of the network.

@@ -20,29 +20,64 @@ struct QuantisationRun {
   /// Does the work; the file is written unless the result says why not.
   mutating func run() throws -> QuantisationResult {
     defer { bar.finish() }
-    guard try ConversionTarget(path: command.target) == .onnx else {
-      throw FormatError(
-        .unsupported, "holds no quantised model of this scheme", file: command.target, advice: "Use .onnx")
-    }
+    let target = try ConversionTarget(path: command.target)
     try settings.validate()
     let file = try command.model.read(command.source)
-    let model = try file.model().withoutSidecar()
-    var quantiser = try ModelQuantiser(model, settings)
-    for (name, value) in settings.inForce { command.shared.note("\(name): \(value)".onOneLine) }
-    let calibrated = try calibrate(quantiser)
-    let measured = try validationData(quantiser.model) ?? calibrated?.data ?? randomData(quantiser.model)
-    try quantise(&quantiser, calibrated?.calibration, on: measured)
     result.bytesBefore = file.storedByteCount
+    switch target {
+    case .onnx:
+      var quantiser = try ModelQuantiser(try file.model().withoutSidecar(), settings)
+      echo(settings.inForce)
+      let calibrated = try calibrate(quantiser)
+      let data = try validationData(quantiser.model) ?? calibrated?.data ?? randomData(quantiser.model)
+      let model = try quantise(&quantiser, calibrated?.calibration, on: data).model
+      quantiser.describeActivations(calibrated?.calibration, in: &result.layers)
+      try write { (path) throws(FormatError) in try ONNXFile.write(model, to: path) }
+    case .keras(let layout):
+      let layers = try Self.layers(of: file, layout: layout)
+      result.targetFormat = target.name
+      var quantiser = try KerasNetworkQuantiser(layers, settings)
+      echo(settings.inForce.filter { $0.name != "format" && $0.name != "reduce-range" && $0.name != "symmetric" })
+      let data = try validationData(quantiser.model) ?? randomData(quantiser.model)
+      // Without measurements nothing has to be turned into operators.
+      let isMeasured = data != nil || command.requireSpeedup != nil
+      let kept = isMeasured ? try quantise(&quantiser, nil, on: data).kept : [:]
+      let (model, rows) = try quantiser.quantised(keeping: kept)
+      if !isMeasured { result.layers = rows }
+      try write { (path) throws(FormatError) in try KerasWriter.write(model, to: path, layout: layout) }
+    case .safetensors, .npz:
+      throw FormatError(
+        .unsupported, "holds weights without layers, and no quantised ones", file: command.target,
+        advice: "Use .onnx, .keras, .h5 or .weights.h5")
+    }
     return result
   }
 
-  private mutating func quantise(
-    _ quantiser: inout ModelQuantiser, _ calibration: Calibration?, on data: QuantisationData?
-  ) throws {
+  private func echo(_ settings: [(name: String, value: String)]) {
+    for (name, value) in settings { command.shared.note("\(name): \(value)".onOneLine) }
+    let data = [("calibration-data", command.calibrationData), ("validation-data", command.validationData)]
+    for case (let name, let path?) in data { command.shared.note("\(name): \(path)".onOneLine) }
+    if let limit = command.maxDrop { command.shared.note("max-drop: \(Figures.short(limit))") }
+    if let ratio = command.requireSpeedup { command.shared.note("require-speedup: \(Figures.short(ratio))") }
+  }
+
+  private static func layers(of file: ModelFile, layout: KerasModel.Layout) throws(FormatError) -> KerasModel {
+    switch file.content {
+    case .keras(let model): return model
+    case .onnx(let model): return try Conversion().keras(from: model, layout: layout, path: file.path).model
+    }
+  }
+
+  /// Quantises, measures and fills in the result.
+  ///
+  /// - Returns: the quantised network, and the layers that were left as they were for the sake of the budget.
+  private mutating func quantise<Quantiser: NetworkQuantiser>(
+    _ quantiser: inout Quantiser, _ calibration: Calibration?, on data: QuantisationData?
+  ) throws -> (model: Model, kept: [Int: String]) {
     let ranges = calibration?.ranges ?? [:]
     bar.show(0, "rounding weights")
     var (quantised, rows) = try quantiser.quantised(ranges: ranges)
-    quantiser.describeActivations(calibration, in: &rows)
+    var kept: [Int: String] = [:]
     if let data {
       let measurement = try QuantisationMeasurement(
         quantiser, data, options: options, rowsPerRun: rowsPerRun(quantiser.model))
@@ -50,20 +85,22 @@ struct QuantisationRun {
       try measurement.measureAlone(ranges, &rows) { bar.show($0, "measuring layers by themselves") }
       if let limit = command.maxDrop {
         let budget = try QuantisationBudget(limit, &quantiser, measurement, ranges, rows)
+        kept = budget.kept
         result.budget = (limit, budget)
         if !budget.isMet { result.refusal = "no layer can be quantised within the budget" }
         let known = rows
-        (quantised, rows) = try quantiser.quantised(ranges: ranges, keeping: budget.kept)
-        quantiser.describeActivations(calibration, in: &rows)
-        for index in rows.indices where rows[index].isQuantised { rows[index].output = known[index].output }
-        for index in rows.indices { rows[index].sensitivity = known[index].sensitivity }
+        (quantised, rows) = try quantiser.quantised(ranges: ranges, keeping: kept)
+        for index in rows.indices {
+          rows[index].output = rows[index].isQuantised ? known[index].output : nil
+          rows[index].sensitivity = known[index].sensitivity
+        }
       }
       result.outputs = try measurement.measureTogether(quantised, &rows)
       result.accuracy = try measurement.accuracy(quantised)
     }
     result.layers = rows
     if data != nil || command.requireSpeedup != nil { try measureSpeed(quantiser.model, quantised) }
-    if result.refusal == nil { try write(quantised) }
+    return (quantised, kept)
   }
 
   private mutating func measureSpeed(_ before: Model, _ after: Model) throws {
@@ -76,14 +113,16 @@ struct QuantisationRun {
     }
   }
 
-  private mutating func write(_ model: Model) throws {
+  /// Writes the file, unless it is refused.
+  private mutating func write(_ body: (String) throws(FormatError) -> Void) throws(FormatError) {
+    guard result.refusal == nil else { return }
     bar.show(1, "writing")
     do throws(FormatError) {
-      try ONNXFile.write(model, to: command.target)
+      try body(command.target)
+      result.bytesAfter = try ModelFile.read(command.target).storedByteCount
     } catch {
       throw error.inFile(command.target)
     }
-    result.bytesAfter = try ModelFile.read(command.target).storedByteCount
   }
 
   // MARK: Data

@@ -20,6 +20,7 @@ struct ReportView {
   func print(_ row: ModelReport.LayerRow) {
     let head =
       "\(row.name): \(row.type), \(Figures.grouped(row.parameters)) parameters, output \(shapeText(row.outputShape))"
+      + (row.precision.map { ", \(Figures.fixed($0.bits, 2)) bits a weight, \($0.scheme)" } ?? "")
     Swift.print(head.onOneLine)
     if !row.inputs.isEmpty { Swift.print("inputs: \(row.inputs.joined(separator: ", "))".onOneLine) }
     printTensors(report.tensors.filter { row.tensors.contains($0.name) })
@@ -62,13 +63,15 @@ struct ReportView {
     guard !report.layers.isEmpty else { return }
     var table = Table(
       ("Layer", .left), ("Type", .left), ("Output shape", .left), ("Parameters", .right), ("Activation", .left),
-      ("", .left))
+      ("Bits", .right), ("Weights", .left), ("", .left))
+    let isQuantised = report.layers.contains { $0.precision?.isQuantised == true }
     for layer in report.layers {
       table.add(
         String(repeating: "  ", count: layer.depth) + (layer.depth == 0 ? layer.name : lastPart(layer.name)),
         layer.type,
         layer.outputShape.map(\.description) ?? (layer.type == "weights" ? "" : "?"), Figures.grouped(layer.parameters),
-        layer.activation ?? "", layer.isTrainable ? "" : "frozen")
+        layer.activation ?? "", isQuantised ? layer.precision.map { Figures.fixed($0.bits, 2) } ?? "" : "",
+        isQuantised ? layer.precision?.scheme ?? "" : "", layer.isTrainable ? "" : "frozen")
     }
     table.print()
   }

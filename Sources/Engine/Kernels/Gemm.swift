@@ -15,6 +15,8 @@ package enum Gemm {
 
   /// Bytes of weights that the nearest caches hold beside all else, so that every few rows may read all of them again.
   package static let nearWeights = 256 * 1024
+  /// Bytes of weights that the last cache holds beside all else, so that every few tens of rows may.
+  package static let cachedWeights = 2 << 20
 
   /// Bytes of scratch memory that `run` needs for up to `rows` rows, whatever the number of threads.
   package static func scratchByteCount(
@@ -54,19 +56,16 @@ package enum Gemm {
     ).run(scratch, pool)
   }
 
-  /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`, for weights that take up to
-  /// `nearWeights`.
+  /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`.
+  ///
+  /// - Parameter scratch: room for as many values as the rows of A have.
   package static func runRows(
     _ rows: Range<Int>, a: UnsafePointer<Float>, lda: Int, weights: PackedMatrix, bias: UnsafePointer<Float>?,
-    activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int
+    activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int, scratch: UnsafeMutableRawPointer
   ) {
-    guard !rows.isEmpty, weights.columns > 0 else { return }
-    unsafe GemmOperands(
-      rows: rows.count, depth: weights.depth, columns: weights.columns, a: a + rows.lowerBound * lda,
-      rowStride: lda, columnStride: 1, panels: weights.panels, form: weights.table.gemmForm(weights.precision),
-      finish: GemmFinish(bias, activation, weights.table), c: c + rows.lowerBound * ldc, ldc: ldc,
-      table: weights.table
-    ).stream()
+    unsafe run(
+      rows: rows.count, a: a + rows.lowerBound * lda, lda: lda, weights: weights, bias: bias, activation: activation,
+      c: c + rows.lowerBound * ldc, ldc: ldc, scratch: scratch, pool: .single)
   }
 
   /// Multiplies by a B that changes from call to call, packing it into the scratch memory first.

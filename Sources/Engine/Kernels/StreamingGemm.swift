@@ -66,13 +66,6 @@ extension GemmOperands {
     unsafe panelCount * table.gemm.pointee.nr * depth * form.pointee.weight_size
   }
 
-  /// Computes all of C on the caller's thread.
-  func stream() {
-    for rows in unsafe Runs(of: rows, most: table.gemm.pointee.stream_rows) {
-      unsafe stream(rows: rows, panels: 0..<panelCount)
-    }
-  }
-
   /// Computes some rows, at most as many as the kernel streams, in some panels.
   fileprivate func stream(rows: Range<Int>, panels: Range<Int>) {
     let first = unsafe panels.lowerBound * table.gemm.pointee.nr

@@ -23,8 +23,9 @@ internal import CKernels
       var start = 0
       repeat {
         let end = min(depth, start + Gemm.sectionDepth)
-        let next = unsafe GemmSection(
-          operands, packed + (isSecond ? bufferLength : 0), rows: rows, depths: start..<end, pool)
+        // A single thread packs after it has multiplied, so one buffer does.
+        let buffer = unsafe packed + (isSecond && pool.threadCount > 1 ? bufferLength : 0)
+        let next = unsafe GemmSection(operands, buffer, rows: rows, depths: start..<end, pool)
         unsafe GemmPhase(multiplied: current, packed: next).run(pool)
         unsafe (current, isSecond) = (next, !isSecond)
         start = end

@@ -79,18 +79,19 @@ package struct DenseStep: Step {
   }
 
   private func rowWork(_ rows: Int) -> RowWork? {
-    guard weights.byteCount <= Gemm.nearWeights else { return nil }
+    guard weights.byteCount <= Gemm.cachedWeights else { return nil }
     let (weights, bias, activation) = (weights, bias, activation)
     return RowWork(
       rows: rows,
       estimate: WorkEstimate(
         gemmRows: rows, weights: weights.paddedCount, weightSize: weights.weightSize,
-        instructionSet: weights.table.instructionSet)
+        instructionSet: weights.table.instructionSet),
+      scratchByteCountPerRow: weights.depth * MemoryLayout<Float>.stride
     ) { memory, rows in
       unsafe Gemm.runRows(
         rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: weights.depth, weights: weights,
         bias: bias.base, activation: activation, c: memory.output(0).assumingMemoryBound(to: Float.self),
-        ldc: weights.columns)
+        ldc: weights.columns, scratch: memory.scratch)
     }
   }
 }

@@ -12,7 +12,10 @@ extension Resolver {
     }
     for block in blocks.indices where outputOfBlock[block] != nil { blocks[block].byteCount = 0 }
     let groups = RowGroup.groups(pending.map { candidate($0.step, $0.work) }, plan.pool)
-    for group in groups { keepApart(group) }
+    for group in groups {
+      keepApart(group)
+      scratchByteCount = max(scratchByteCount, group.scratchByteCount)
+    }
     let memory = MemoryPlan(blocks)
     let slotCount = pending.reduce(plan.outputValues.count) { count, entry in
       count + plan.steps[entry.step].inputs.count + plan.steps[entry.step].outputs.count

@@ -6,12 +6,18 @@ package struct RowGroup {
   /// The parts, counted in blocks of `blockRows` rows.
   let parts: ShrinkingRuns
   private let rows: Int
+  private let blockRows: Int
+  private let scratchByteCountPerRow: Int
+
+  /// Bytes of scratch memory that a run needs.
+  var scratchByteCount: Int { rows * scratchByteCountPerRow }
 
   /// Bytes of constants that all parts may read again, and of values that are alive together.
-  private static let largestConstants = 512 * 1024
+  private static let largestConstants = 4 << 20
   private static let largestValues = 64 << 20
-  /// Rows that share the reading of the constants.
-  private static let blockRows = 6
+  /// Rows that share the reading of the constants, when these are near and when they are not.
+  private static let leastRows = 6
+  private static let leastRowsOfDistantConstants = 12
 
   /// The groups among steps that are worth their threads.
   static func groups(_ steps: [Candidate], _ pool: ThreadPool) -> [RowGroup] {
@@ -45,7 +51,7 @@ package struct RowGroup {
     while end < steps.count, let work = steps[end].work, work.rows == rows {
       let step = steps[end]
       constants += step.constantByteCount
-      values += step.byteCount
+      values += step.byteCount + rows * work.scratchByteCountPerRow
       let waits = step.inputs.indices.contains { position in
         guard let input = step.inputs[position] else { return false }
         return !work.rowInputs.contains(position) && made.contains(input)
@@ -66,17 +72,23 @@ package struct RowGroup {
       rows = work.rows
     }
     let estimate = WorkEstimate(nanoseconds: nanoseconds)
-    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * Self.blockRows else { return nil }
+    let isNear = candidates[steps].allSatisfy { $0.constantByteCount <= Gemm.nearWeights }
+    blockRows = isNear ? Self.leastRows : Self.leastRowsOfDistantConstants
+    scratchByteCountPerRow = candidates[steps].reduce(0) { max($0, $1.work?.scratchByteCountPerRow ?? 0) }
+    guard estimate.isWorthSharing(pool), rows >= 2 * pool.threadCount * blockRows else { return nil }
     self.steps = steps
     self.rows = rows
-    let count = (rows + Self.blockRows - 1) / Self.blockRows
+    let count = (rows + blockRows - 1) / blockRows
     parts = ShrinkingRuns(of: count, least: estimate.leastShare(of: count), threads: pool.threadCount)
     guard parts.count > 1 else { return nil }
   }
 
+  /// Where the scratch memory of some rows starts.
+  func scratchOffset(of rows: Range<Int>) -> Int { rows.lowerBound * scratchByteCountPerRow }
+
   /// The rows of a part.
   func rows(ofPart part: Int) -> Range<Int> {
     let run = parts[part]
-    return run.lowerBound * Self.blockRows..<min(run.upperBound * Self.blockRows, rows)
+    return run.lowerBound * blockRows..<min(run.upperBound * blockRows, rows)
   }
 }

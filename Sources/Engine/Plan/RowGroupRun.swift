@@ -27,8 +27,8 @@
     for index in unsafe group.steps {
       let step = unsafe steps[index]
       let memory = unsafe StepMemory(
-        slots: slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount, scratch: scratch,
-        pool: .single, strings: strings)
+        slots: slots + step.slot, inputCount: step.inputCount, outputCount: step.outputCount,
+        scratch: scratch + group.scratchOffset(of: rows), pool: .single, strings: strings)
       step.rowWork?.run(memory, rows)
     }
   }

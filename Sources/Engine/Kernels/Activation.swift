@@ -126,7 +126,12 @@ extension Activation {
   func apply(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int
   ) {
-    unsafe function(rows, columns, x, y, stride, first, second)
+    // Rows without gaps are one row: a kernel's last, partial vector costs as much as a whole one.
+    if stride == columns {
+      unsafe function(1, rows * columns, x, y, rows * columns, first, second)
+    } else {
+      unsafe function(rows, columns, x, y, stride, first, second)
+    }
   }
 }
 

@@ -135,7 +135,7 @@ package enum Gemm {
 
   func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
     guard unsafe rows > 0 && columns > 0 else { return }
-    if unsafe isStreamed {
+    if unsafe isStreamed(pool) {
       unsafe StreamingGemm(self, pool).run(pool)
     } else {
       unsafe TiledGemm(self, scratch).run(pool)

@@ -55,11 +55,14 @@ private let panelsPerGroup = 4
 }
 
 extension GemmOperands {
-  /// Whether A can be read where it is, and reading the weights for each few rows costs less than packing A.
-  var isStreamed: Bool {
+  /// Whether A can be read where it is, and reading the weights for each few rows costs less than packing A. Several
+  /// threads share the panels, so that each finds its part of the weights near.
+  func isStreamed(_ pool: ThreadPool) -> Bool {
     guard unsafe columnStride == 1 else { return false }
-    return unsafe rows <= table.gemm.pointee.stream_rows
-      || weightByteCount <= Gemm.nearWeights
+    let fewRows = unsafe table.gemm.pointee.stream_rows
+    if unsafe rows <= fewRows { return true }
+    let areShared = unsafe pool.threadCount > 1 && rows <= 4 * fewRows
+    return unsafe weightByteCount <= (areShared ? Gemm.cachedWeights : Gemm.nearWeights)
   }
 
   private var weightByteCount: Int {

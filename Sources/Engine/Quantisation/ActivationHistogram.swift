@@ -15,7 +15,9 @@ struct ActivationHistogram: Sendable {
     width = (range.upperBound / Float(Self.binCount)) - (range.lowerBound / Float(Self.binCount))
   }
 
-  mutating func add(_ value: Float) {
+  mutating func add(_ values: [Float]) { for value in values { add(value) } }
+
+  private mutating func add(_ value: Float) {
     let place = width > 0 ? (value - lowest) / width : 0
     counts[place >= Float(Self.binCount) ? Self.binCount - 1 : place > 0 ? Int(place) : 0] += 1
     total += 1

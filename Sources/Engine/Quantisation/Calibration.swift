@@ -19,17 +19,18 @@ public struct Calibration: Sendable {
     var seen: [String: ClosedRange<Float>] = [:]
     try data.forEachBatch(of: rowsPerRun) { _, batch throws(EngineError) in
       for (name, tensor) in try network.run(batch).probes {
-        for value in try tensor.probedNumbers() {
-          guard value.isFinite else {
-            throw EngineError(.invalidInput, "the value \"\(name)\" becomes NaN or infinite on the calibration data")
-          }
-          guard let range = seen[name] else {
-            seen[name] = value...value
-            continue
-          }
-          if value < range.lowerBound { seen[name] = value...range.upperBound }
-          if value > range.upperBound { seen[name] = range.lowerBound...value }
+        let values = try tensor.probedNumbers()
+        guard let first = values.first else { continue }
+        var (lowest, highest, isFinite) = (seen[name]?.lowerBound ?? first, seen[name]?.upperBound ?? first, true)
+        for value in values {
+          isFinite = isFinite && value.isFinite
+          lowest = value < lowest ? value : lowest
+          highest = value > highest ? value : highest
         }
+        guard isFinite else {
+          throw EngineError(.invalidInput, "the value \"\(name)\" becomes NaN or infinite on the calibration data")
+        }
+        seen[name] = lowest...highest
       }
     }
     ranges = seen
@@ -37,7 +38,8 @@ public struct Calibration: Sendable {
     var histograms = seen.mapValues { ActivationHistogram($0) }
     try data.forEachBatch(of: rowsPerRun) { _, batch throws(EngineError) in
       for (name, tensor) in try network.run(batch).probes {
-        for value in try tensor.probedNumbers() { histograms[name]?.add(value) }
+        let values = try tensor.probedNumbers()
+        histograms[name]?.add(values)
       }
     }
     for (name, histogram) in histograms {

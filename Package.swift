@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .library(name: "NNFormat", targets: ["NNFormat"]),
     .library(name: "NNEngine", targets: ["NNEngine"]),
+    .library(name: "NNTraining", targets: ["NNTraining"]),
     .executable(name: "nnfmt", targets: ["nnfmt"]),
   ],
   dependencies: [
@@ -21,6 +22,10 @@ let package = Package(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(
       name: "CZip", pkgConfig: "minizip", providers: [.apt(["libminizip-dev"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .target(
       name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto", "regenerate"]),
     .target(name: "CKernels"),
@@ -34,10 +39,13 @@ let package = Package(
     .target(
       name: "NNEngine", dependencies: ["NNFormat", "CKernels"], path: "Sources/Engine",
       swiftSettings: strict),
+    .target(
+      name: "NNTraining", dependencies: ["NNFormat", "NNEngine", "CPNG", "CTurboJPEG"], path: "Sources/Training",
+      swiftSettings: strict),
     .executableTarget(
       name: "nnfmt",
       dependencies: [
-        "NNFormat", "NNEngine",
+        "NNFormat", "NNEngine", "NNTraining",
         .product(name: "OrderedCollections", package: "swift-collections"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -50,6 +58,9 @@ let package = Package(
       path: "Tests/AllocationProbe", swiftSettings: strict),
     .testTarget(
       name: "NNEngineTests", dependencies: ["AllocationProbe", "NNEngine", "NNFormat", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "NNTrainingTests", dependencies: ["NNTraining", "NNEngine", "NNFormat", "TestSupport"],
       swiftSettings: strict),
     .testTarget(name: "KernelTests", dependencies: ["NNEngine"], swiftSettings: strict),
     .testTarget(

@@ -17,6 +17,7 @@ NN_GEMM_U8S8_KERNELS(X)
   extern const nn_row_f32_kernels rows_f32__##isa; \
   extern const nn_quantise_kernels quantise__##isa; \
   extern const nn_gemm_codes_kernel gemm_codes__##isa; \
+  extern const nn_optimizer_f32_kernel optimizer_f32__##isa[nn_optimizer_count]; \
   extern const nn_read_kernel read_f32__##isa;
 NN_INSTRUCTION_SETS(X)
 #undef X

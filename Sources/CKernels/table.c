@@ -46,6 +46,12 @@ static const nn_row_f32_kernels *const row_kernels[] = {
 #undef X
 };
 
+static const nn_optimizer_f32_kernel *const optimizer_kernels[] = {
+#define X(isa) optimizer_f32__##isa,
+    NN_INSTRUCTION_SETS(X)
+#undef X
+};
+
 static const nn_read_kernel *const read_kernels[] = {
 #define X(isa) &read_f32__##isa,
     NN_INSTRUCTION_SETS(X)
@@ -119,6 +125,8 @@ const nn_unary_f32_kernel *nn_unary_f32_kernels_for(int isa) { return unary_kern
 const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa) { return binary_kernels[isa]; }
 
 const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa) { return row_kernels[isa]; }
+
+const nn_optimizer_f32_kernel *nn_optimizer_f32_kernels_for(int isa) { return optimizer_kernels[isa]; }
 
 const nn_read_kernel *nn_read_kernel_for(int isa) { return read_kernels[isa]; }
 

@@ -36,6 +36,14 @@ enum {
       nn_binary_count
 };
 
+/// Positions of the update rules in the tables.
+enum {
+#define X(rule, slots) nn_optimizer_##rule,
+  NN_OPTIMIZERS(X)
+#undef X
+      nn_optimizer_count
+};
+
 /// Positions of the reductions in `nn_row_f32_kernels`.
 enum {
   nn_reduction_sum,
@@ -247,6 +255,23 @@ typedef struct {
   nn_binary_f32 function;
 } nn_binary_f32_kernel;
 
+/// What happens to a gradient before an update: times `scale`, then cut to -limit ... limit unless the limit is 0; and
+/// to the parameter: less `decay` of itself.
+typedef struct {
+  float scale, limit, decay;
+} nn_gradient_transform;
+
+/// Updates `count` parameters `w` by their gradients, and the slots `a`, `b`, `c` that the rule has, element by element;
+/// `p` are the numbers of the rule. The arrays are disjoint.
+typedef void (*nn_optimizer_f32)(size_t count, float *w, const float *g, float *_Nullable a, float *_Nullable b,
+                                 float *_Nullable c, nn_gradient_transform transform, const float *p);
+
+typedef struct {
+  const char *name;
+  size_t slots;
+  nn_optimizer_f32 function;
+} nn_optimizer_f32_kernel;
+
 /// One value for each contiguous row.
 typedef void (*nn_row_reduction_f32)(size_t rows, size_t columns, const float *x, double *y);
 
@@ -313,6 +338,8 @@ const nn_binary_f32_kernel *nn_binary_f32_kernels_for(int isa);
 const nn_row_f32_kernels *nn_row_f32_kernels_for(int isa);
 const nn_quantise_kernels *nn_quantise_kernels_for(int isa);
 const nn_gemm_codes_kernel *nn_gemm_codes_kernel_for(int isa);
+/// `nn_optimizer_count` rows of one instruction set.
+const nn_optimizer_f32_kernel *nn_optimizer_f32_kernels_for(int isa);
 const nn_read_kernel *nn_read_kernel_for(int isa);
 
 size_t nn_peak_kernel_count(void);

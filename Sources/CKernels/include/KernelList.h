@@ -35,3 +35,9 @@
 
 /// X(operation): element-wise functions of two operands.
 #define NN_BINARY_F32_OPERATIONS(X) X(add) X(sub) X(mul) X(div) X(min) X(max)
+
+/// X(rule, slots): update rules of optimizers and how many values they keep for each parameter.
+#define NN_OPTIMIZERS(X) \
+  X(sgd, 0) X(momentum, 1) X(nesterov, 1) X(rmsprop, 1) X(rmsprop_momentum, 2) X(rmsprop_centered, 2) \
+  X(rmsprop_centered_momentum, 3) X(adam, 2) X(amsgrad, 3) X(adamax, 2) X(nadam, 2) X(adagrad, 1) X(adadelta, 2) \
+  X(lion, 1) X(ftrl, 2)

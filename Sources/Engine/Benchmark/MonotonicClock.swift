@@ -9,6 +9,9 @@ package enum MonotonicClock {
     return UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
   }
 
+  /// Seconds since some moment.
+  package static var seconds: Double { Double(nanoseconds) * 1e-9 }
+
   /// Milliseconds that a piece of work takes.
   package static func milliseconds<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result

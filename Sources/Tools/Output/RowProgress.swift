@@ -25,7 +25,8 @@ final class RowProgress {
     if lastShown > 0 { Terminal.status("\r\u{1B}[K") }
   }
 
-  private static func seconds() -> Double {
+  /// Seconds since some moment.
+  static func seconds() -> Double {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -1,0 +1,2 @@
+#define ISA scalar
+#include "optimizer_f32.h"

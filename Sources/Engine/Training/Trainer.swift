@@ -1,0 +1,180 @@
+import NNFormat
+
+/// Trains a network: parameters, optimizer state and the programs that compute gradients.
+///
+///     let trainer = try Trainer(model, settings: TrainingSettings(loss: Loss(.meanSquaredError), optimizer: .adam()))
+///     try trainer.fit(data, batch: 32, epochs: 10)
+///     let trained = trainer.model()
+///
+/// The result of a step does not depend on the number of threads, not in a single bit. One caller at a time.
+@safe public final class Trainer {
+  /// How the network is trained. The optimizer's learning rate may be changed between steps.
+  public internal(set) var settings: TrainingSettings
+  let graph: TrainingGraph
+  /// Updates that were made.
+  public internal(set) var step = 0
+  /// The product of Nadam's momentum factors so far.
+  var product: Float = 1
+  private var programs: [(shapes: [[Int]], mode: TrainingProgram.Mode, buffers: BatchBuffers)] = []
+  let numbers: RawMemory
+  private let slotPointers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+
+  /// Prepares the training of a model.
+  ///
+  /// - Throws: `EngineError` that names the node through which no gradient passes, or what in the settings does not fit.
+  public init(_ model: Model, settings: TrainingSettings, options: EngineOptions = .init()) throws(EngineError) {
+    self.settings = settings
+    graph = try TrainingGraph(model, settings, options: options)
+    numbers = try RawMemory(byteCount: 64)
+    unsafe slotPointers = .allocate(capacity: 4)
+  }
+
+  deinit { unsafe slotPointers.deallocate() }
+
+  /// The names of the parameters in the optimizer's order.
+  public var parameterNames: [String] { graph.memory.parameters.map(\.name) }
+
+  /// The learning rate of the next step.
+  public var learningRate: Float { settings.optimizer.learningRate.rate(at: step) }
+
+  /// Fixes the learning rate in the place of a schedule.
+  public func setLearningRate(_ rate: Double) { settings.optimizer.learningRate = .constant(rate) }
+
+  /// The number of values that training changes.
+  public var parameterCount: Int { graph.memory.parameters.reduce(0) { $0 + $1.count } }
+
+  /// The program for a number of rows, made when it is first needed; the last few are remembered.
+  func buffers(_ shapes: [[Int]], _ mode: TrainingProgram.Mode, _ data: any TrainingData) throws(EngineError)
+    -> BatchBuffers
+  {
+    for index in programs.indices where programs[index].mode == mode && programs[index].shapes == shapes {
+      return programs[index].buffers
+    }
+    try check(shapes)
+    let program = try TrainingProgram(graph, inputShapes: shapes, mode: mode)
+    let buffers = try BatchBuffers(program, settings.loss, targetRowCount: data.targetRowCount)
+    programs.append((shapes, mode, buffers))
+    if programs.count > 6 { programs.removeFirst() }
+    return buffers
+  }
+
+  private func check(_ shapes: [[Int]]) throws(EngineError) {
+    let inputs = graph.draft.inputs
+    guard shapes.count == inputs.count else {
+      throw EngineError(.invalidInput, "the network has \(inputs.count) inputs, the data \(shapes.count)")
+    }
+    let values = Dictionary(graph.model.graph.inputs.map { ($0.name, $0) }) { first, _ in first }
+    var extents: [String: Int] = [:]
+    for (input, shape) in zip(inputs, shapes) {
+      guard let value = values[graph.draft.values[input].name] else { continue }
+      try InputBinding.check(shape, of: value, &extents)
+    }
+  }
+
+  /// Trains on one batch.
+  ///
+  /// - Returns: the loss before the update, penalties included. Nothing is changed when it is no number.
+  @discardableResult
+  func train(_ buffers: BatchBuffers) throws(EngineError) -> Double {
+    let loss = try computeLoss(buffers)
+    guard loss.isFinite else { return loss }
+    try computeGradients(buffers)
+    update()
+    return loss
+  }
+
+  /// Computes the gradients of the loss that `computeLoss` gave, penalties included.
+  func computeGradients(_ buffers: BatchBuffers) throws(EngineError) {
+    try buffers.program.backward(step: UInt64(step))
+    let memory = graph.memory
+    for index in memory.parameters.indices {
+      if let penalty = memory.parameters[index].penalty {
+        Self.addGradient(penalty, memory.value(index), to: memory.gradient(index))
+      }
+    }
+  }
+
+  /// The loss of a batch, penalties included; its gradient at the output is left where the program reads it.
+  func computeLoss(_ buffers: BatchBuffers) throws(EngineError) -> Double {
+    let program = buffers.program
+    try program.forward(step: UInt64(step))
+    var loss = try buffers.evaluateLoss()
+    for entry in program.penalised {
+      let penalty = entry.penalty.shared(by: program.rows)
+      loss += Self.penalty(penalty, entry.value)
+      if let gradient = entry.gradient {
+        if !buffers.isLossGradient(gradient) { gradient.fill(0) }
+        Self.addGradient(penalty, entry.value, to: gradient)
+      }
+    }
+    for index in graph.memory.parameters.indices {
+      if let penalty = graph.memory.parameters[index].penalty { loss += Self.penalty(penalty, graph.memory.value(index)) }
+    }
+    return loss
+  }
+
+  /// Changes the parameters by their gradients.
+  private func update() {
+    let memory = graph.memory
+    let optimizer = settings.optimizer
+    let rate = optimizer.learningRate.rate(at: step)
+    product = optimizer.nextProduct(product, step: step)
+    let numbers = unsafe Floats(self.numbers.base, count: 16)
+    optimizer.write(step: step, rate: rate, product: product, to: numbers)
+    var transform = OptimizerKernel.Transform()
+    if case .globalNorm(let limit) = optimizer.clipping { transform.scale = globalScale(limit) }
+    if case .value(let limit) = optimizer.clipping { transform.limit = limit }
+    for index in memory.parameters.indices {
+      let parameter = memory.parameters[index]
+      if case .norm(let limit) = optimizer.clipping {
+        let norm = Float(Self.squares(memory.gradient(index)).squareRoot())
+        transform.scale = limit / max(norm, limit)
+      }
+      transform.decay = parameter.decays ? (optimizer.weightDecay ?? 0) * rate : 0
+      for slot in memory.slotNames.indices { unsafe slotPointers[slot] = memory.slot(slot, index).base }
+      unsafe optimizer.kernel.update(
+        memory.value(index).base, gradients: memory.gradient(index).base, slots: slotPointers, count: parameter.count,
+        transform: transform, numbers: numbers.base, pool: graph.pool)
+      if let constraint = parameter.constraint { constraint.apply(to: memory.value(index), shape: parameter.shape) }
+    }
+    step += 1
+  }
+
+  private func globalScale(_ limit: Float) -> Float {
+    var sum = 0.0
+    for index in graph.memory.parameters.indices { sum += Self.squares(graph.memory.gradient(index)) }
+    let norm = Float(sum.squareRoot())
+    return limit * min(1 / norm, 1 / limit)
+  }
+
+  /// In double precision and the order of the elements.
+  private static func squares(_ values: Floats) -> Double {
+    var sum = 0.0
+    for index in 0..<values.count { sum += Double(values[index]) * Double(values[index]) }
+    return sum
+  }
+
+  static func penalty(_ penalty: Penalty, _ values: Floats) -> Double {
+    var (magnitudes, squares) = (0.0, 0.0)
+    for index in 0..<values.count {
+      magnitudes += abs(Double(values[index]))
+      squares += Double(values[index]) * Double(values[index])
+    }
+    return Double(penalty.l1) * magnitudes + Double(penalty.l2) * squares
+  }
+
+  private static func addGradient(_ penalty: Penalty, _ values: Floats, to gradient: Floats) {
+    let (l1, l2) = (penalty.l1, 2 * penalty.l2)
+    for index in 0..<values.count {
+      let value = values[index]
+      gradient[index] += (value > 0 ? l1 : value < 0 ? -l1 : 0) + l2 * value
+    }
+  }
+}
+
+extension Penalty {
+  /// The penalty on a value, as the mean over the rows of a batch.
+  func shared(by rows: Int) -> Penalty {
+    Penalty(l1: l1 / Float(max(rows, 1)), l2: l2 / Float(max(rows, 1)))
+  }
+}

@@ -1,0 +1,154 @@
+import NNFormat
+
+/// A network whose parameters change: the graph as steps, with what training does at each node.
+///
+/// Shared by the programs for different numbers of rows, so that they work on the same parameters.
+@safe final class TrainingGraph {
+  struct TrainingNode {
+    let draft: DraftNode
+    let step: any Step
+    let rule: GradientRule?
+    let behaviour: TrainingBehaviour
+  }
+
+  let draft: Draft
+  let nodes: [TrainingNode]
+  let memory: ParameterMemory
+  /// For each value the parameter or the statistic that it is.
+  let parameterOfValue: [Int?]
+  let statisticOfValue: [Int?]
+  /// For each value whether its gradient matters.
+  let needsGradient: [Bool]
+  let options: EngineOptions
+  let pool: ThreadPool
+  let seed: UInt64
+  let model: Model
+  let activityPenalties: [(value: Int, penalty: Penalty)]
+  /// The value that predictions are read from, and the one that the loss is computed from.
+  let outputValue: Int
+  let lossValue: Int
+  let lossIsFromLogits: Bool
+
+  init(_ model: Model, _ settings: TrainingSettings, options: EngineOptions) throws(EngineError) {
+    self.model = model
+    self.options = options
+    seed = settings.seed
+    pool = options.threads.map { .shared(limit: max($0, 1)) } ?? .shared
+    var draft = try GraphReader.read(model)
+    let names = Dictionary(draft.values.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    let tensors = Dictionary(model.graph.initializers.map { ($0.name, $0.tensor) }) { first, _ in first }
+    let statistics = Self.statistics(of: draft)
+    var parameters = settings.parameters ?? Self.allParameters(of: draft, model, except: statistics)
+    // Without constants, what depends on a parameter is not folded.
+    var held: [(value: Int, constant: Constant?)] = []
+    for name in parameters.map(\.name) + statistics {
+      guard let value = names[name] else {
+        throw EngineError(.invalidInput, "the graph has no initializer \"\(name)\"")
+      }
+      held.append((value, draft.values[value].constant))
+      draft.values[value].constant = nil
+    }
+    try ConstantFolding.apply(to: &draft, options: options, pool: pool)
+    draft.removeDeadNodes()
+    guard draft.outputs.count == 1, draft.otherInputs.isEmpty else {
+      throw EngineError(
+        .unsupported, "the network has \(draft.outputs.count) outputs; networks with one output can be trained")
+    }
+    outputValue = draft.outputs[0]
+    if settings.parameters == nil {
+      let read = Set(draft.nodes.flatMap { $0.inputs.compactMap { $0 } })
+      parameters = parameters.filter { names[$0.name].map { read.contains($0) } ?? false }
+    }
+    var list: [(TrainableParameter, Tensor)] = []
+    for parameter in parameters {
+      guard let tensor = tensors[parameter.name] else {
+        throw EngineError(.invalidInput, "the graph has no initializer \"\(parameter.name)\"")
+      }
+      list.append((parameter, tensor))
+    }
+    let kept = statistics.filter { name in !parameters.contains { $0.name == name } }
+    memory = try ParameterMemory(
+      list, statistics: kept.compactMap { name in tensors[name].map { (name, $0) } }, optimizer: settings.optimizer)
+    var parameterOfValue = [Int?](repeating: nil, count: draft.values.count)
+    var statisticOfValue = parameterOfValue
+    for (index, parameter) in parameters.enumerated() {
+      if let value = names[parameter.name] { parameterOfValue[value] = index }
+    }
+    for (index, statistic) in memory.statistics.enumerated() {
+      if let value = names[statistic.name] { statisticOfValue[value] = index }
+    }
+    self.parameterOfValue = parameterOfValue
+    self.statisticOfValue = statisticOfValue
+    needsGradient = Self.reached(draft, from: Set(parameterOfValue.indices.filter { parameterOfValue[$0] != nil }))
+    (nodes, self.draft) = (try Self.nodes(of: draft, settings, pool), draft)
+    (lossValue, lossIsFromLogits) = Self.lossValue(draft, settings.loss, output: outputValue)
+    var penalties: [(Int, Penalty)] = []
+    for (name, penalty) in settings.activityPenalties.sorted(by: { $0.key < $1.key }) {
+      guard let value = names[name] else { throw EngineError(.invalidInput, "the graph has no value \"\(name)\"") }
+      penalties.append((value, penalty))
+    }
+    activityPenalties = penalties
+    guard needsGradient[outputValue] else {
+      throw EngineError(.invalidInput, "no parameter that may change has an influence on the output")
+    }
+  }
+
+  private static func nodes(
+    of draft: Draft, _ settings: TrainingSettings, _ pool: ThreadPool
+  ) throws(EngineError) -> [TrainingNode] {
+    var nodes: [TrainingNode] = []
+    for node in draft.nodes {
+      let step = try StepFactory.step(for: node, in: draft, pool: pool)
+      var behaviour = settings.behaviours[node.origin.name] ?? TrainingBehaviour()
+      if node.isOperator("BatchNormalization"), settings.behaviours[node.origin.name] == nil {
+        behaviour.statisticsMomentum = settings.statisticsMomentum
+      }
+      nodes.append(
+        TrainingNode(
+          draft: node, step: step,
+          rule: GradientTable.rule(node.origin.operatorType, domain: node.origin.domain), behaviour: behaviour))
+    }
+    return nodes
+  }
+
+  /// The values that depend on others.
+  private static func reached(_ draft: Draft, from start: Set<Int>) -> [Bool] {
+    var reached = [Bool](repeating: false, count: draft.values.count)
+    for value in start { reached[value] = true }
+    for node in draft.nodes where node.inputs.contains(where: { $0.map { reached[$0] } ?? false }) {
+      for case let output? in node.outputs where draft.values[output].elementType == .float32 { reached[output] = true }
+    }
+    return reached
+  }
+
+  /// The running statistics among the initializers.
+  private static func statistics(of draft: Draft) -> [String] {
+    var names: [String] = []
+    for node in draft.nodes where node.isOperator("BatchNormalization") {
+      for case let input? in node.inputs.dropFirst(3).prefix(2) where draft.values[input].constant != nil {
+        let name = draft.values[input].name
+        if !names.contains(name) { names.append(name) }
+      }
+    }
+    return names
+  }
+
+  /// Initializers that are weights by the look of them: float32, more than one element, and not a running statistic.
+  private static func allParameters(of draft: Draft, _ model: Model, except statistics: [String]) -> [TrainableParameter]
+  {
+    model.graph.initializers.filter { initializer in
+      initializer.tensor.elementType == .float32 && !initializer.tensor.shape.isEmpty && initializer.tensor.count > 1
+        && !statistics.contains(initializer.name)
+    }.map { TrainableParameter($0.name) }
+  }
+
+  /// The output, or what goes into an activation at the output that the loss is joined with.
+  private static func lossValue(_ draft: Draft, _ loss: Loss, output: Int) -> (value: Int, isFromLogits: Bool) {
+    guard !loss.fromLogits, let joined = loss.joinedActivation,
+      let node = draft.nodes.first(where: { $0.outputs.first == output }), node.isOperator(joined),
+      case let input?? = node.inputs.first,
+      joined == "Sigmoid" || node.origin.int("axis", default: -1) == -1
+    else { return (output, loss.fromLogits) }
+    return (input, true)
+  }
+}

@@ -1,0 +1,20 @@
+@unsafe @preconcurrency import Glibc
+import Synchronization
+
+/// Whether the user asked the program to stop (SIGINT, SIGTERM), for work that ends in good order.
+enum Interrupt {
+  private static let flag = Atomic<Bool>(false)
+
+  /// Takes note of the signals from now on instead of ending at once; a second one ends at once.
+  static func listen() {
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { number in
+        Interrupt.flag.store(true, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+    }
+  }
+
+  /// Whether a signal came.
+  static var wasRequested: Bool { flag.load(ordering: .relaxed) }
+}

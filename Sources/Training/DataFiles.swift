@@ -106,12 +106,14 @@ public enum DataFile {
     if case .tensor(let x) = data {
       guard let targets, case .tensor(let y) = try TensorInput.read(targets) else {
         throw FormatError(
-          .missing, "holds one array; training needs targets, too", file: path, advice: "Name their .npy with --targets")
+          .missing, "holds one array; training needs targets, too", file: path, advice: "Name their .npy with --targets"
+        )
       }
       return try labelled([x], y, nil, inputs, path)
     }
     guard case .named(let arrays) = data else {
-      throw FormatError(.unrecognized, "is no data to train on", file: path, advice: "Give .npz, .npy, .csv or a folder")
+      throw FormatError(
+        .unrecognized, "is no data to train on", file: path, advice: "Give .npz, .npy, .csv or a folder")
     }
     guard let y = arrays["y"] ?? arrays["y_train"] ?? arrays["labels"] ?? arrays["targets"] else {
       throw FormatError(

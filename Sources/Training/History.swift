@@ -26,7 +26,9 @@ extension EpochRecord {
       rowsPerSecond: json["rows_per_s"]?.double ?? 0, loss: json["loss"]?.double ?? .nan,
       metrics: others.filter { !$0.0.hasPrefix("val_") }.map { (name: $0.0, value: $0.1) },
       validationLoss: json["val_loss"]?.double,
-      validationMetrics: others.filter { $0.0.hasPrefix("val_") }.map { (name: String($0.0.dropFirst(4)), value: $0.1) },
+      validationMetrics: others.filter { $0.0.hasPrefix("val_") }.map {
+        (name: String($0.0.dropFirst(4)), value: $0.1)
+      },
       learningRate: json["learning_rate"]?.float ?? 0)
   }
 }

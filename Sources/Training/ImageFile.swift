@@ -1,6 +1,6 @@
-import NNFormat
 internal import CPNG
 internal import CTurboJPEG
+import NNFormat
 
 /// A decoded image: rows of pixels, 8 bits a channel.
 struct DecodedImage {
@@ -105,7 +105,8 @@ struct DecodedImage {
           func pixel(_ row: Int, _ column: Int) -> Float {
             Float(pixels[(row * width + column) * channels + channel])
           }
-          let top = pixel(row.low, column.low) + (pixel(row.low, column.high) - pixel(row.low, column.low)) * column.share
+          let top =
+            pixel(row.low, column.low) + (pixel(row.low, column.high) - pixel(row.low, column.low)) * column.share
           let bottom =
             pixel(row.high, column.low) + (pixel(row.high, column.high) - pixel(row.high, column.low)) * column.share
           unsafe target[(y * newWidth + x) * channels + channel] = top + (bottom - top) * row.share

@@ -103,7 +103,8 @@ struct MetricState: Sendable {
     for index in 0..<rows * columns {
       let value = predictions[index]
       // Thresholds: below 0, i / (n - 1), above 1.
-      var exceeded = value > 1 + 1e-7 ? thresholds : min(Int((max(value, 0) * Float(thresholds - 1)).rounded(.up)), thresholds - 1)
+      var exceeded =
+        value > 1 + 1e-7 ? thresholds : min(Int((max(value, 0) * Float(thresholds - 1)).rounded(.up)), thresholds - 1)
       if value < 0 { exceeded = value > -1e-7 ? 1 : 0 } else { exceeded = max(exceeded, 1) }
       sums[2 * exceeded + (targets[index] != 0 ? 1 : 0)] += 1
     }

@@ -12,7 +12,6 @@ public struct EpochRecord: Sendable {
     (self.validationMetrics, self.learningRate) = (validationMetrics, learningRate)
   }
 
-
   /// Counted from 1.
   public var epoch: Int
   /// How long it took, validation included.
@@ -120,7 +119,8 @@ extension Trainer {
     afterBatch: (TrainingProgress) -> TrainingCommand = { _ in .proceed }
   ) throws(EngineError) -> EpochRecord? {
     let start = MonotonicClock.seconds
-    let order = shuffles ? Self.shuffled(data.rowCount, seed: settings.seed, epoch: position.epoch) : Array(0..<data.rowCount)
+    let order =
+      shuffles ? Self.shuffled(data.rowCount, seed: settings.seed, epoch: position.epoch) : Array(0..<data.rowCount)
     guard !order.isEmpty, batch > 0 else { throw EngineError(.invalidInput, "there are no rows to train on") }
     var metrics = try metricStates(data)
     var lossSum = position.sums.first?.first ?? 0
@@ -208,7 +208,9 @@ extension Trainer {
     }
     var loss = rows.isEmpty ? 0 : sum / Double(rows.count)
     for index in graph.memory.parameters.indices {
-      if let penalty = graph.memory.parameters[index].penalty { loss += Self.penalty(penalty, graph.memory.value(index)) }
+      if let penalty = graph.memory.parameters[index].penalty {
+        loss += Self.penalty(penalty, graph.memory.value(index))
+      }
     }
     return (loss, named(metrics))
   }

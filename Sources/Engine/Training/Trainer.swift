@@ -108,7 +108,9 @@ import NNFormat
       }
     }
     for index in graph.memory.parameters.indices {
-      if let penalty = graph.memory.parameters[index].penalty { loss += Self.penalty(penalty, graph.memory.value(index)) }
+      if let penalty = graph.memory.parameters[index].penalty {
+        loss += Self.penalty(penalty, graph.memory.value(index))
+      }
     }
     return loss
   }

@@ -134,7 +134,8 @@ import NNFormat
   }
 
   /// Initializers that are weights by the look of them: float32, more than one element, and not a running statistic.
-  private static func allParameters(of draft: Draft, _ model: Model, except statistics: [String]) -> [TrainableParameter]
+  private static func allParameters(of draft: Draft, _ model: Model, except statistics: [String])
+    -> [TrainableParameter]
   {
     model.graph.initializers.filter { initializer in
       initializer.tensor.elementType == .float32 && !initializer.tensor.shape.isEmpty && initializer.tensor.count > 1

@@ -88,7 +88,8 @@ enum TrainingNames {
       guard let metric = CompileSettings.metric(named: name) else {
         throw FormatError(
           .unsupported, "there is no metric \"\(name)\"",
-          advice: "Metrics are accuracy, binary_accuracy, topK such as top5, auc, precision, recall, f1, mae, mse, rmse")
+          advice: "Metrics are accuracy, binary_accuracy, topK such as top5, auc, precision, recall, f1, mae, mse, rmse"
+        )
       }
       metrics.append(metric)
     }

@@ -64,7 +64,8 @@ struct TrainingRowOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The targets of .npy data.", valueName: "FILE"))
   var targets: String?
 
-  @Option(help: ArgumentHelp("The target column of .csv data, by name or number (default: the last).", valueName: "COLUMN"))
+  @Option(
+    help: ArgumentHelp("The target column of .csv data, by name or number (default: the last).", valueName: "COLUMN"))
   var target: String?
 
   @Option(help: ArgumentHelp("Rows to judge by after each epoch, of the same kind as --data.", valueName: "FILE"))

@@ -63,7 +63,9 @@ enum MatrixGradients {
     let stack = try Extents.broadcast([Array(a.dropLast(2)), Array(b.dropLast(2))])
     let nest = LoopNest(
       stack,
-      strides: [Extents.strides(of: Array(a.dropLast(2)), in: stack), Extents.strides(of: Array(b.dropLast(2)), in: stack)])
+      strides: [
+        Extents.strides(of: Array(a.dropLast(2)), in: stack), Extents.strides(of: Array(b.dropLast(2)), in: stack),
+      ])
     var places: [(Int, Int)] = []
     for row in 0..<nest.rows {
       let starts = (nest.offset(of: row, in: 0), nest.offset(of: row, in: 1))

@@ -84,7 +84,8 @@ public indirect enum LayerSpecification: Sendable, Hashable {
     guard KerasActivation.functions[activation] == nil else { return }
     throw FormatError(
       .unsupported, "there is no layer or activation \"\(activation)\"",
-      advice: "Layers: dense, flatten, dropout, batchnorm, layernorm, embedding, reshape, rescaling, activation; activations: "
+      advice:
+        "Layers: dense, flatten, dropout, batchnorm, layernorm, embedding, reshape, rescaling, activation; activations: "
         + KerasActivation.functions.keys.sorted().joined(separator: ", "))
   }
 }

@@ -11,7 +11,8 @@ enum LossConfiguration {
     (.meanSquaredLogarithmicError, ["MeanSquaredLogarithmicError", "mean_squared_logarithmic_error", "msle", "MSLE"]),
     (.huber, ["Huber", "huber", "huber_loss"]), (.logCosh, ["LogCosh", "log_cosh", "logcosh", "LogCoshError"]),
     (.klDivergence, ["KLDivergence", "kl_divergence", "kld", "KLD", "kullback_leibler_divergence"]),
-    (.poisson, ["Poisson", "poisson"]), (.hinge, ["Hinge", "hinge"]), (.squaredHinge, ["SquaredHinge", "squared_hinge"]),
+    (.poisson, ["Poisson", "poisson"]), (.hinge, ["Hinge", "hinge"]),
+    (.squaredHinge, ["SquaredHinge", "squared_hinge"]),
     (.categoricalHinge, ["CategoricalHinge", "categorical_hinge"]),
     (.cosineSimilarity, ["CosineSimilarity", "cosine_similarity"]),
     (.binaryFocalCrossEntropy, ["BinaryFocalCrossentropy", "binary_focal_crossentropy"]),
@@ -43,7 +44,9 @@ enum LossConfiguration {
     loss.gamma = c["gamma"]?.double ?? 2
     loss.alpha = c["alpha"]?.double ?? 0.25
     loss.balancesClasses = c["apply_class_balancing"]?.bool ?? false
-    if let axis = c["axis"]?.int, axis != -1 { throw FormatError(.unsupported, "a loss over axis \(axis) is not known") }
+    if let axis = c["axis"]?.int, axis != -1 {
+      throw FormatError(.unsupported, "a loss over axis \(axis) is not known")
+    }
     if let ignored = c["ignore_class"], !ignored.isNull {
       throw FormatError(.unsupported, "a loss that ignores a class is not known to training")
     }

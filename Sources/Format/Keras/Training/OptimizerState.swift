@@ -73,7 +73,9 @@ extension KerasModel {
   /// The model with what an optimizer remembers, in Keras's order.
   public func remembering(_ slots: OptimizerSlots, of optimizer: Optimizer) -> KerasModel {
     var tensors = [Tensor([Int64(slots.step)], shape: [])]
-    if !optimizer.isScheduled { tensors.append(Tensor([slots.learningRate ?? optimizer.learningRate.rate(at: 0)], shape: [])) }
+    if !optimizer.isScheduled {
+      tensors.append(Tensor([slots.learningRate ?? optimizer.learningRate.rate(at: 0)], shape: []))
+    }
     let byName = Dictionary(slots.slots.map { ($0.name, $0.tensors) }) { first, _ in first }
     for list in optimizer.slotLists {
       let count = list.first.flatMap { byName[$0]?.count } ?? 0

@@ -17,7 +17,8 @@ struct Nnfmt: ParsableCommand {
       Exit status: 0 done, or "yes"; 1 the answer is "no"; 2 it could not be done.
       """,
     subcommands: [
-      Inspect.self, Predict.self, Convert.self, Check.self, Diff.self, Quantise.self, Create.self, Train.self, Bench.self,
+      Inspect.self, Predict.self, Convert.self, Check.self, Diff.self, Quantise.self, Create.self, Train.self,
+      GraftCommand.self, Bench.self,
     ])
 
   @Flag(help: "Print the version; with --verbose also what the machine and the libraries are.")

@@ -151,8 +151,8 @@ enum ElementwiseGradients {
       for index in 1...2 {
         guard let target = memory.inputGradient(index) else { continue }
         target.fill(0)
-        all[index - 1].forEachTriple { place, flag, target_ in
-          if unsafe (flags[flag] != 0) == (index == 1) { target[target_] += dy[place] }
+        all[index - 1].forEachTriple { place, flag, taken in
+          if unsafe (flags[flag] != 0) == (index == 1) { target[taken] += dy[place] }
         }
       }
     }

@@ -29,10 +29,12 @@ def timed(run, least):
 class OnnxRuntime:
     title = "ONNX Runtime"
 
-    def __init__(self, path, name, x, threads):
+    def __init__(self, path, name, x, threads, is_basic=False):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
+        if is_basic:
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.inputs = {"x": x}

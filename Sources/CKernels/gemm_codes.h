@@ -1,6 +1,11 @@
 /// Float rows times weights of 8 or 4 bits, which become float in registers, for one instruction set; expanded from:
 ///
-/// - `ISA`, `LANES`, `VECTORS`, `STREAM_ROWS`, `STREAM_SHAPES(X)`: as for the float32 Gemm of the instruction set
+/// - `ISA`, `LANES`, `VECTORS`, `MOST_ROWS`: as for the float32 Gemm of the instruction set
+/// - `STREAM_ROWS(X)`: X(rows, panels) for each number of rows, with the panels it reads at once; `STREAM_SHAPES(X)`: the
+///   same, and one panel for each number of rows
+/// - `PREFETCH`: rows of codes that are fetched ahead
+/// - `KEEP_ORDER(v)`: keeps the compiler from working on the next vector before `v` is computed, which takes more registers
+///   than there are
 ///
 /// An element of the result is computed in the same order as by the float32 Gemm of the weights (code - zero) * scale.
 
@@ -104,6 +109,7 @@ INLINE void add_block(size_t rows, size_t vectors, vector sums[rows][vectors], f
         UNROLL for (size_t i = 0; i < R; i++) \
             sums[i][j] = __builtin_elementwise_fma((vector)a[i * lda + k + h], right, sums[i][j]); \
       } \
+      if (BITS == 4) UNROLL for (size_t i = 0; i < R; i++) KEEP_ORDER(sums[i][j]); \
     } \
     if (R > 2) UNROLL for (size_t h = 0; h < COUNT; h++) { \
       vector right[P * VECTORS]; \

@@ -2,13 +2,12 @@ import Glibc
 import NNFormat
 
 extension Loss {
-  /// The activation at the output through which the loss is computed from what goes into it, which loses nothing of small
-  /// probabilities.
-  var joinedActivation: String? {
+  /// The activations at the output through which the loss is computed from what goes into them, which loses nothing of
+  /// small probabilities. Either one counts with each of these losses, as networks trained elsewhere have it.
+  var joinedActivations: [String] {
     switch kind {
-    case .categoricalCrossEntropy, .sparseCategoricalCrossEntropy: "Softmax"
-    case .binaryCrossEntropy: "Sigmoid"
-    default: nil
+    case .categoricalCrossEntropy, .sparseCategoricalCrossEntropy, .binaryCrossEntropy: ["Softmax", "Sigmoid"]
+    default: []
     }
   }
 }

@@ -145,10 +145,9 @@ import NNFormat
 
   /// The output, or what goes into an activation at the output that the loss is joined with.
   private static func lossValue(_ draft: Draft, _ loss: Loss, output: Int) -> (value: Int, isFromLogits: Bool) {
-    guard !loss.fromLogits, let joined = loss.joinedActivation,
-      let node = draft.nodes.first(where: { $0.outputs.first == output }), node.isOperator(joined),
-      case let input?? = node.inputs.first,
-      joined == "Sigmoid" || node.origin.int("axis", default: -1) == -1
+    guard !loss.fromLogits, let node = draft.nodes.first(where: { $0.outputs.first == output }),
+      loss.joinedActivations.contains(where: { node.isOperator($0) }), case let input?? = node.inputs.first,
+      node.isOperator("Sigmoid") || node.origin.int("axis", default: -1) == -1
     else { return (output, loss.fromLogits) }
     return (input, true)
   }

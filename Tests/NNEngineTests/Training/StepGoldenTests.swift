@@ -29,7 +29,9 @@ import Testing
       for (name, tensor) in trainer.state.parameters {
         let wanted = try #require(expected["\(optimizer)/\(loss)/\(name)"])
         let difference = try TrainingGoldens.difference(tensor, wanted)
-        #expect(difference < 1e-5, "\(optimizer), \(name): \(difference)")
+        // Quotients by small targets make steps so large that rounding grows in the next ones.
+        let bound = loss == "mean_absolute_percentage_error" ? 1e-4 : 1e-5
+        #expect(difference < bound, "\(optimizer), \(name): \(difference)")
         count += 1
       }
     }

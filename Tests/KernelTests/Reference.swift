@@ -1,4 +1,5 @@
 import NNEngine
+import Testing
 
 /// A repeatable source of numbers.
 struct Noise {
@@ -50,10 +51,28 @@ func differences(_ left: [Float], _ right: [Float]) -> Int {
   }
 }
 
-/// `Gemm.run` on arrays: C with rows `ldc` apart, gaps filled with `gap`.
+/// `Gemm.run` on arrays: C with rows `ldc` apart, gaps filled with `gap`. The way that it does not choose by itself has to
+/// give the same bits.
 func runGemm(
   rows: Int, a: [Float], lda: Int, isTransposed: Bool = false, weights: PackedMatrix, bias: [Float]?,
   activation: Activation = .identity, ldc: Int, gap: Float = 7, pool: ThreadPool
+) -> [Float] {
+  func run(_ path: Gemm.Path) -> [Float] {
+    runGemm(
+      path, rows: rows, a: a, lda: lda, isTransposed: isTransposed, weights: weights, bias: bias,
+      activation: activation, ldc: ldc, gap: gap, pool: pool)
+  }
+  let c = run(.automatic)
+  if !isTransposed {
+    let other = run(Gemm.streams(rows: rows, weights: weights, pool: pool) ? .tiled : .streamed)
+    #expect(differences(c, other) == 0, "streamed and tiled, \(rows) x \(weights.depth) x \(weights.columns)")
+  }
+  return c
+}
+
+private func runGemm(
+  _ path: Gemm.Path, rows: Int, a: [Float], lda: Int, isTransposed: Bool, weights: PackedMatrix, bias: [Float]?,
+  activation: Activation, ldc: Int, gap: Float, pool: ThreadPool
 ) -> [Float] {
   var c = [Float](repeating: gap, count: rows * ldc)
   let byteCount = Gemm.scratchByteCount(
@@ -66,7 +85,7 @@ func runGemm(
           unsafe Gemm.run(
             rows: rows, a: a, lda: lda, isTransposed: isTransposed, weights: weights,
             bias: bias == nil ? nil : biasBuffer.baseAddress, activation: activation, c: c, ldc: ldc,
-            scratch: scratch, pool: pool)
+            scratch: scratch, pool: pool, path: path)
         }
       }
     }

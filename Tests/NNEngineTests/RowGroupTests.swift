@@ -60,4 +60,50 @@ import Testing
     #expect(try ExecutionContext(plan: alone).resolution(for: [[600, 40]]).groups.isEmpty)
     #expect(try ExecutionContext(plan: plan).resolution(for: [[8, 40]]).groups.isEmpty)
   }
+
+  /// A column of products that is added as a row: the same memory under another shape.
+  @Test(arguments: [2, 3, 5])
+  func groupsEndWhereAllRowsAreNeeded(threads: Int) throws {
+    var random = SeededGenerator(73)
+    var sketch = GraphSketch()
+    sketch.input("x", [.known(512), .known(64)])
+    sketch.input("scores", [.known(512), .known(512)])
+    sketch.constant("w", random.floats([64, 1]))
+    sketch.node("Gemm", ["x", "w"], ["column"])
+    sketch.node("Flatten", ["column"], ["row"], [Attribute("axis", .int(0))])
+    sketch.node("Add", ["scores", "row"], ["sum"])
+    sketch.node("Softmax", ["sum"], ["y"])
+    sketch.output("y")
+    try Self.check(sketch.model, [random.floats([512, 64]), random.floats([512, 512])], threads: threads)
+  }
+
+  /// A row that every part reads, and that a later step would overwrite in place as many rows.
+  @Test(arguments: [2, 3, 5])
+  func nothingIsOverwrittenBeforeAllPartsHaveReadIt(threads: Int) throws {
+    var random = SeededGenerator(74)
+    var sketch = GraphSketch()
+    sketch.input("x", [.known(1), .known(4096)])
+    sketch.input("m", [.known(64), .known(4096)])
+    sketch.constant("square", Tensor([Int64(64), 64]))
+    sketch.node("Sigmoid", ["x"], ["a"])
+    sketch.node("Add", ["m", "a"], ["y"])
+    sketch.node("Reshape", ["a", "square"], ["b"])
+    sketch.node("Tanh", ["b"], ["c"])
+    sketch.node("Sqrt", ["c"], ["d"])
+    sketch.node("Neg", ["d"], ["z"])
+    sketch.output("y", "z")
+    try Self.check(sketch.model, [random.floats([1, 4096]), random.floats([64, 4096])], threads: threads)
+  }
+
+  /// Compares several threads with one, which has no groups.
+  private static func check(_ model: Model, _ inputs: [Tensor], threads: Int) throws {
+    let expected = try ExecutionContext(plan: ExecutionPlan(model, options: EngineOptions(threads: 1))).run(inputs)
+    let context = ExecutionContext(plan: try ExecutionPlan(model, options: EngineOptions(threads: threads)))
+    for _ in 0..<10 {
+      for (actual, expected) in zip(try context.run(inputs), expected) {
+        let (left, right) = (try actual.elements(as: Float.self), try expected.elements(as: Float.self))
+        #expect(left.map(\.bitPattern) == right.map(\.bitPattern))
+      }
+    }
+  }
 }

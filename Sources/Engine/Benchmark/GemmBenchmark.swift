@@ -76,7 +76,8 @@ package struct GemmBenchmark: Sendable {
         }
         results.append(
           Result(
-            kernel: table.gemmName(precision), instructionSet: table.instructionSet, streams: rows <= table.streamRows,
+            kernel: table.gemmName(precision), instructionSet: table.instructionSet,
+            streams: Gemm.streams(rows: rows, weights: weights, pool: .forBenchmark(threads: count)),
             threads: count, isChosen: table.gemmName(precision) == KernelTable.current.gemmName(precision),
             statistics: statistics, gflops: operations / statistics.median / 1000,
             gigabytesPerSecond: byteCount / statistics.median / 1000))

@@ -13,9 +13,32 @@ package enum Gemm {
   /// Depth of a k-block.
   package static let blockDepth = Int(nn_gemm_block_depth)
 
-  /// Bytes of weights that the nearest caches hold beside all else, so that every few rows may read all of them again.
+  /// Which of the two ways a Gemm goes; the results are the same.
+  package enum Path: Sendable {
+    /// The faster one.
+    case automatic
+    /// A few rows at a time past the weights. Only for an A that is not transposed.
+    case streamed
+    /// Packed tiles of A.
+    case tiled
+  }
+
+  /// Whether `.automatic` streams.
+  package static func streams(rows: Int, weights: PackedMatrix, pool: ThreadPool) -> Bool {
+    streams(rows: rows, weightByteCount: weights.byteCount, weights.table, pool)
+  }
+
+  /// Few rows, or weights near enough to be read again for each few rows, are not worth the packing of A. Several threads
+  /// share the panels, so that each finds its part of the weights near.
+  static func streams(rows: Int, weightByteCount: Int, _ table: KernelTable, _ pool: ThreadPool) -> Bool {
+    if rows <= table.streamRows { return true }
+    let areShared = pool.threadCount > 1 && rows <= 4 * table.streamRows
+    return weightByteCount <= (areShared ? cachedWeights : nearWeights)
+  }
+
+  /// Bytes of weights that every few rows may read again, because the nearest caches hold them; found by measuring.
   package static let nearWeights = 256 * 1024
-  /// Bytes of weights that the last cache holds beside all else, so that every few tens of rows may.
+  /// Bytes of weights that every few tens of rows may read again, found by measuring.
   package static let cachedWeights = 2 << 20
 
   /// Bytes of scratch memory that `run` needs for up to `rows` rows, whatever the number of threads.
@@ -46,19 +69,19 @@ package enum Gemm {
   package static func run(
     rows: Int, a: UnsafePointer<Float>, lda: Int, isTransposed: Bool = false, weights: PackedMatrix,
     bias: UnsafePointer<Float>?, activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int,
-    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool, path: Path = .automatic
   ) {
     unsafe GemmOperands(
       rows: rows, depth: weights.depth, columns: weights.columns, a: a,
       rowStride: isTransposed ? 1 : lda, columnStride: isTransposed ? lda : 1, panels: weights.panels,
       form: weights.table.gemmForm(weights.precision),
       finish: GemmFinish(bias, activation, weights.table), c: c, ldc: ldc, table: weights.table
-    ).run(scratch, pool)
+    ).run(scratch, pool, path)
   }
 
   /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`.
   ///
-  /// - Parameter scratch: room for as many values as the rows of A have.
+  /// - Parameter scratch: room for as many values as the rows of A have, unless the weights are `nearWeights`.
   package static func runRows(
     _ rows: Range<Int>, a: UnsafePointer<Float>, lda: Int, weights: PackedMatrix, bias: UnsafePointer<Float>?,
     activation: Activation, c: UnsafeMutablePointer<Float>, ldc: Int, scratch: UnsafeMutableRawPointer
@@ -133,12 +156,22 @@ package enum Gemm {
     unsafe panels + (column * depth + start * table.gemm.pointee.nr) * form.pointee.weight_size
   }
 
-  func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
+  func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool, _ path: Gemm.Path = .automatic) {
     guard unsafe rows > 0 && columns > 0 else { return }
-    if unsafe isStreamed(pool) {
+    if unsafe columnStride == 1 && isStreamed(path, pool) {
       unsafe StreamingGemm(self, pool).run(pool)
     } else {
       unsafe TiledGemm(self, scratch).run(pool)
+    }
+  }
+
+  private func isStreamed(_ path: Gemm.Path, _ pool: ThreadPool) -> Bool {
+    switch path {
+    case .automatic:
+      unsafe Gemm.streams(
+        rows: rows, weightByteCount: panelCount * table.gemmColumns * depth * form.pointee.weight_size, table, pool)
+    case .streamed: true
+    case .tiled: false
     }
   }
 }

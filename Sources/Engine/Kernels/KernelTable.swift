@@ -45,7 +45,7 @@ internal import CKernels
   /// Rows and columns of the Gemm tile; weights are packed in panels `gemmColumns` wide.
   package var gemmRows: Int { unsafe gemm.pointee.mr }
   package var gemmColumns: Int { unsafe gemm.pointee.nr }
-  /// Most rows that stream the weights instead of packing the activations.
+  /// Most rows that a streaming kernel takes at once.
   package var streamRows: Int { unsafe gemm.pointee.stream_rows }
 
   /// The Gemm kernels for weights of a precision.

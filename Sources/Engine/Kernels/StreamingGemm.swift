@@ -55,20 +55,6 @@ private let panelsPerGroup = 4
 }
 
 extension GemmOperands {
-  /// Whether A can be read where it is, and reading the weights for each few rows costs less than packing A. Several
-  /// threads share the panels, so that each finds its part of the weights near.
-  func isStreamed(_ pool: ThreadPool) -> Bool {
-    guard unsafe columnStride == 1 else { return false }
-    let fewRows = unsafe table.gemm.pointee.stream_rows
-    if unsafe rows <= fewRows { return true }
-    let areShared = unsafe pool.threadCount > 1 && rows <= 4 * fewRows
-    return unsafe weightByteCount <= (areShared ? Gemm.cachedWeights : Gemm.nearWeights)
-  }
-
-  private var weightByteCount: Int {
-    unsafe panelCount * table.gemm.pointee.nr * depth * form.pointee.weight_size
-  }
-
   /// Computes some rows, at most as many as the kernel streams, in some panels.
   fileprivate func stream(rows: Range<Int>, panels: Range<Int>) {
     let first = unsafe panels.lowerBound * table.gemm.pointee.nr

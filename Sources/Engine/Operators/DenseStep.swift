@@ -86,7 +86,7 @@ package struct DenseStep: Step {
       estimate: WorkEstimate(
         gemmRows: rows, weights: weights.paddedCount, weightSize: weights.weightSize,
         instructionSet: weights.table.instructionSet),
-      scratchByteCountPerRow: weights.depth * MemoryLayout<Float>.stride
+      scratchByteCountPerRow: weights.byteCount <= Gemm.nearWeights ? 0 : weights.depth * MemoryLayout<Float>.stride
     ) { memory, rows in
       unsafe Gemm.runRows(
         rows, a: memory.input(0).assumingMemoryBound(to: Float.self), lda: weights.depth, weights: weights,

@@ -49,10 +49,15 @@ extension Resolver {
     return resolution
   }
 
+  /// The block that holds a value.
+  private func block(_ value: Int?) -> Int? {
+    if let value, case .block(let block)? = values[value]?.place { block } else { nil }
+  }
+
   private func candidate(_ index: Int, _ work: Work) -> RowGroup.Candidate {
     let step = plan.steps[index]
     return RowGroup.Candidate(
-      work: work.rowWork, inputs: step.inputs, outputs: step.outputs,
+      work: work.rowWork, inputs: step.inputs.map(block), outputs: step.outputs.map(block),
       constantByteCount: work.cost.constantByteCount,
       byteCount: step.outputs.reduce(0) { $0 + ($1.flatMap { values[$0]?.byteCount } ?? 0) })
   }

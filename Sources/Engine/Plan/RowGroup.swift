@@ -35,6 +35,8 @@ package struct RowGroup {
   /// A step as grouping sees it.
   struct Candidate {
     let work: RowWork?
+    /// The blocks of memory that hold the inputs and outputs; `nil` where that is no block of the run. A value and another
+    /// shape of it share one.
     let inputs: [Int?]
     let outputs: [Int?]
     let constantByteCount: Int
@@ -45,19 +47,23 @@ package struct RowGroup {
   /// Where the longest group from a position ends.
   private static func end(of steps: [Candidate], from start: Int) -> Int {
     guard let rows = steps[start].work?.rows, rows > 0 else { return start }
-    var made = Set<Int>()
-    var (constants, values) = (0, 0)
+    var (written, readWhole) = (Set<Int>(), Set<Int>())
+    var (constants, values, scratch) = (0, 0, 0)
     var end = start
     while end < steps.count, let work = steps[end].work, work.rows == rows {
       let step = steps[end]
       constants += step.constantByteCount
-      values += step.byteCount + rows * work.scratchByteCountPerRow
-      let waits = step.inputs.indices.contains { position in
-        guard let input = step.inputs[position] else { return false }
-        return !work.rowInputs.contains(position) && made.contains(input)
+      values += step.byteCount
+      scratch = max(scratch, rows * work.scratchByteCountPerRow)
+      let whole = step.inputs.indices.filter { !work.rowInputs.contains($0) }.compactMap { step.inputs[$0] }
+      let made = step.outputs.compactMap { $0 }
+      // Other parts may not have written yet what this step reads whole, nor read what it overwrites.
+      if !written.isDisjoint(with: whole) || !readWhole.isDisjoint(with: made) || !Set(whole).isDisjoint(with: made) {
+        break
       }
-      if waits || constants > largestConstants || values > largestValues { break }
-      for case let output? in step.outputs { made.insert(output) }
+      if constants > largestConstants || values + scratch > largestValues { break }
+      written.formUnion(made)
+      readWhole.formUnion(whole)
       end += 1
     }
     return end

@@ -1,8 +1,9 @@
 /// Work that can be done for some rows apart from the others: a row of the output follows from the same row of some inputs
 /// and from inputs that are known before.
 package struct RowWork {
-  /// Does the work for a range of rows on the caller's thread, with scratch memory for these.
-  package typealias Body = (StepMemory, Range<Int>) -> Void
+  /// Does the work for a range of rows on the caller's thread, with scratch memory for these; called for disjoint ranges on
+  /// several threads at the same time.
+  package typealias Body = @Sendable (StepMemory, Range<Int>) -> Void
 
   /// Rows of the output and of each of `rowInputs`.
   package let rows: Int

@@ -70,8 +70,8 @@ struct TopKStep<T: TensorScalar>: Step {
       (memory) throws(EngineError) in
       guard count > 0 else { return }
       let source = memory.input(0, T.self, count: sourceCount)
-      let values = memory.output(0, T.self, count: count)
-      let places = memory.output(1, Int64.self, count: count)
+      let values = memory.hasOutput(0) ? memory.output(0, T.self, count: count) : nil
+      let places = memory.hasOutput(1) ? memory.output(1, Int64.self, count: count) : nil
       let heap = unsafe MutableElements(base: memory.scratch.assumingMemoryBound(to: Int.self), count: wanted)
       for block in 0..<count / (wanted * stride) {
         for column in 0..<stride {
@@ -82,8 +82,8 @@ struct TopKStep<T: TensorScalar>: Step {
           }.run()
           for rank in 0..<wanted {
             let target = (block * wanted + rank) * stride + column
-            values[target] = source[start + heap[rank] * stride]
-            places[target] = Int64(heap[rank])
+            values?[target] = source[start + heap[rank] * stride]
+            places?[target] = Int64(heap[rank])
           }
         }
       }

@@ -7,7 +7,8 @@
 bool nn_pin_thread(size_t index) {
 #if defined(__linux__)
   cpu_set_t allowed, chosen;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) == 0) return false;
+  // Those of the first thread: a new thread starts with what its maker may use, who may be pinned.
+  if (sched_getaffinity(getpid(), sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) == 0) return false;
   index %= (size_t)CPU_COUNT(&allowed);
   for (int processor = 0; processor < CPU_SETSIZE; processor++) {
     if (!CPU_ISSET(processor, &allowed) || index-- > 0) continue;

@@ -348,8 +348,8 @@ const nn_peak_kernel *nn_peak_kernel_at(size_t index);
 
 /// Processors this process may run on, at least 1.
 size_t nn_processor_count(void);
-/// Keeps the calling thread on the processor at a position, modulo their number, among those it may run on; false where the
-/// system does not let it.
+/// Keeps the calling thread on the processor at a position, modulo their number, among those the first thread of the process
+/// may run on; false where the system does not let it.
 bool nn_pin_thread(size_t index);
 
 /// A pause inside a spin loop.

@@ -34,6 +34,9 @@ package struct ShrinkingRuns: Sendable {
   /// The whole range as one run.
   package init(whole length: Int) { self.init(of: length, least: length, threads: 1) }
 
+  /// Runs of one.
+  init(single length: Int) { self.init(of: length, least: 1, threads: max(length, 1)) }
+
   /// - Parameters:
   ///   - unit: every run but the last is a multiple of it.
   ///   - least: no run but the last is shorter.

@@ -29,7 +29,7 @@ private let panelsPerGroup = 4
         of: groups.count, least: estimate.leastShare(of: groups.count), threads: pool.threadCount)
       unsafe panelRuns = ShrinkingRuns(whole: panels)
     } else {
-      unsafe groupRuns = ShrinkingRuns(of: groups.count, least: 1, threads: groups.count)
+      unsafe groupRuns = ShrinkingRuns(single: groups.count)
       let least = unsafe min(panels, estimate.leastShare(of: panels * groups.count))
       unsafe panelRuns = ShrinkingRuns(
         of: panels, unit: least < panelsPerGroup ? 1 : panelsPerGroup, least: least, threads: pool.threadCount)

@@ -78,6 +78,8 @@ struct Bench: ParsableCommand {
     if [output.json, csv, markdown].count(where: { $0 }) > 1 {
       throw ValidationError("--json, --csv and --markdown exclude each other.")
     }
+    if path == nil, engine.pinsThreads { throw ValidationError("--pin needs MODEL.") }
+    if baseline != nil, path == nil, gemm == nil { throw ValidationError("--baseline needs MODEL or --gemm.") }
     if tolerance != nil, baseline == nil { throw ValidationError("--tolerance goes with --baseline.") }
     if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
       throw ValidationError("--tolerance must be 0 or more.")
@@ -98,6 +100,7 @@ struct Bench: ParsableCommand {
       let earlier = try baseline.map {
         try BenchmarkBaseline(JSONValue.parse(ByteRegion(MappedFile(path: $0)).bytes()))
       }
+      if let warning = InstructionSet.environmentError() { output.note("nnfmt: \(warning)") }
       var report = try measure()
       if let baseline, let earlier { try compare(&report, with: earlier, baseline) }
       show(report)

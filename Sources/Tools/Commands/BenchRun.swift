@@ -57,7 +57,7 @@ struct BenchRun {
       results.append(
         BenchReport.Result(
           batch: benchmark.batch, threads: setting.threads, precision: options.precision.rawValue,
-          statistics: statistics,
+          isPinned: options.pinsThreads, statistics: statistics,
           operations: cost.operations, byteCount: cost.byteCount,
           steps: isProfiled ? try benchmark.profile(stopwatch.shortened(to: 0.5)) : []))
     }

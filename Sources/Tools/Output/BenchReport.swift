@@ -10,6 +10,7 @@ struct BenchReport {
     let threads: Int
     /// What the weights of dense layers are kept in: `float32` or `bfloat16`.
     let precision: String
+    let isPinned: Bool
     let statistics: TimingStatistics
     /// Operations, and bytes read and written, of one run.
     let operations: Double
@@ -115,6 +116,7 @@ extension BenchReport {
       row["gflops"] = .figure(result.gflops)
       row["gb_per_s"] = .figure(result.gigabytesPerSecond)
       row["runs"] = .int(result.statistics.count)
+      row["pinned"] = .bool(result.isPinned)
       return .object(row)
     }
   }

@@ -6,15 +6,9 @@
 #include <string.h>
 
 #include "declarations.h"
+#include "macros.h"
 
 #pragma STDC FP_CONTRACT OFF
-
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
-#define CONCAT(a, b) JOIN(JOIN(a, __), b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 typedef float vector __attribute__((ext_vector_type(LANES)));
 typedef uint32_t bit_vector __attribute__((ext_vector_type(LANES)));

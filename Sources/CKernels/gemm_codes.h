@@ -12,17 +12,11 @@
 #include <string.h>
 
 #include "declarations.h"
+#include "macros.h"
 
 #pragma STDC FP_CONTRACT OFF
 
 #define NR (LANES * VECTORS)
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
-#define CONCAT(a, b) JOIN(JOIN(a, __), b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("clang loop unroll(full)")
 
 typedef float vector __attribute__((ext_vector_type(LANES)));
 typedef int32_t int_vector __attribute__((ext_vector_type(LANES)));

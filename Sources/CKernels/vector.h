@@ -11,18 +11,13 @@
 #include <string.h>
 
 #include "declarations.h"
+#include "macros.h"
 
 #pragma STDC FP_CONTRACT OFF
 // Everything that takes a vector is inlined, so no vector crosses a call.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #define LANES 16
-#define INLINE static inline __attribute__((always_inline))
-#define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
-#define CONCAT(a, b) JOIN(JOIN(a, __), b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
 
 typedef float vector __attribute__((ext_vector_type(LANES)));
 typedef int32_t int_vector __attribute__((ext_vector_type(LANES)));

@@ -7,7 +7,6 @@ float32; the second has nnfmt on weights of 8 bits by column and of 4 bits in bl
 some time, one after the other. `scripts/benchmark-peers --quantised` runs it.
 """
 
-import argparse
 import logging
 import pathlib
 import platform
@@ -16,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import command
 import engines
 import models
 import numpy as np
@@ -123,14 +123,7 @@ def weights_line(name, batch, path, options):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("nnfmt")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    parser.add_argument("--models", default=",".join(models.SIZES))
-    parser.add_argument("--batches", default="1,16,128,1024")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--folder", default=None)
+    parser = command.parser()
     parser.add_argument("--tables", default="dynamic,weights")
     options = parser.parse_args()
     engines.Nnfmt.program = options.nnfmt

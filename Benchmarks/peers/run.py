@@ -6,7 +6,6 @@ In each round every engine runs for some time, one after the other, so that a bu
 medians of the rounds' medians. `scripts/benchmark-peers` runs it.
 """
 
-import argparse
 import pathlib
 import platform
 import statistics
@@ -14,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import command
 import engines
 import models
 import numpy as np
@@ -51,15 +51,7 @@ def line(name, batch, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("nnfmt")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    parser.add_argument("--models", default=",".join(models.SIZES))
-    parser.add_argument("--batches", default="1,16,128,1024")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--folder", default=None)
-    options = parser.parse_args()
+    options = command.parser().parse_args()
     engines.Nnfmt.program = options.nnfmt
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(options.folder or scratch)

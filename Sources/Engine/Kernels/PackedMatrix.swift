@@ -1,5 +1,4 @@
 internal import CKernels
-import Glibc
 
 /// A constant right-hand operand B of a Gemm in the order its kernel reads, in float32 or rounded to bfloat16.
 ///
@@ -13,9 +12,11 @@ import Glibc
   package let columns: Int
   package let table: KernelTable
   package let precision: EngineOptions.Precision
+  private let memory: PackedMemory
+
   /// Size of the storage.
-  package let byteCount: Int
-  let panels: UnsafeRawPointer
+  package var byteCount: Int { memory.byteCount }
+  var panels: UnsafeRawPointer { unsafe UnsafeRawPointer(memory.base) }
 
   /// Packs alpha B, which is rounded once when the precision is bfloat16.
   ///
@@ -32,13 +33,12 @@ import Glibc
     self.columns = columns
     self.table = table
     self.precision = precision
-    byteCount = table.panelByteCount(depth: depth, columns: columns, precision: precision)
-    let storage = unsafe Self.allocate(byteCount)
-    unsafe panels = UnsafeRawPointer(storage)
+    memory = PackedMemory(byteCount: table.panelByteCount(depth: depth, columns: columns, precision: precision))
     guard let start = source.baseAddress else { return }
     unsafe PanelPacking(
       depth: depth, columns: columns, source: start, stride: isTransposed ? depth : columns,
-      isTransposed: isTransposed, alpha: alpha, panels: storage, nr: table.gemmColumns, form: table.gemmForm(precision)
+      isTransposed: isTransposed, alpha: alpha, panels: memory.base, nr: table.gemmColumns,
+      form: table.gemmForm(precision)
     ).run(pool)
   }
 
@@ -46,19 +46,6 @@ import Glibc
   package var paddedCount: Int { byteCount / weightSize }
   /// Bytes of a weight.
   package var weightSize: Int { unsafe table.gemmForm(precision).pointee.weight_size }
-
-  deinit { unsafe UnsafeMutableRawPointer(mutating: panels).deallocate() }
-
-  private static let hugePage = 2 << 20
-
-  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let isLarge = byteCount >= 2 * hugePage
-    let alignment = isLarge ? hugePage : 64
-    let size = (max(byteCount, 1) + alignment - 1) / alignment * alignment
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
-    if isLarge { unsafe madvise(memory, size, Int32(MADV_HUGEPAGE)) }
-    return unsafe memory
-  }
 }
 
 extension KernelTable {

@@ -10,6 +10,16 @@ package enum Extents {
     return count
   }
 
+  /// The rows of a left operand whose last axis is the depth of a [depth x columns] matrix.
+  package static func rows(of shape: [Int], depth: Int, columns: Int) throws(EngineError) -> Int {
+    guard let last = shape.last, last == depth else {
+      throw EngineError(.shapeMismatch, "\(Shape(shape)) times \(Shape([depth, columns])): the inner extents differ")
+    }
+    let rows = try count(Array(shape.dropLast()))
+    _ = try count([rows, columns])
+    return rows
+  }
+
   /// Strides of a dense row-major array in elements.
   package static func strides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)

@@ -57,11 +57,7 @@ package struct DenseStep: Step {
 
   package func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)
-    guard let last = shape.last, last == depth else {
-      throw EngineError(
-        .shapeMismatch, "\(Shape(shape)) times \(Shape([depth, columns])): the inner extents differ")
-    }
-    let rows = try Extents.count(Array(shape.dropLast()))
+    let rows = try Extents.rows(of: shape, depth: depth, columns: columns)
     let (weights, bias, activation) = (weights, bias, activation)
     let (depth, columns) = (depth, columns)
     return Work(

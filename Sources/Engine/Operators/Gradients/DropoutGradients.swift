@@ -25,7 +25,8 @@ enum DropoutGradients {
     }
   }
 
-  @Sendable private static func make(_ context: GradientContext) throws(EngineError) -> GradientWork {
+  /// The gradient times the factors that the forward run has kept.
+  @Sendable static func make(_ context: GradientContext) throws(EngineError) -> GradientWork {
     let count = try context.input(0).count
     return GradientWork { memory throws(EngineError) in
       guard let target = memory.inputGradient(0) else { return }
@@ -64,16 +65,6 @@ enum NoiseGradients {
         factors[index] = factor
         y[index] = x[index] * factor + offset
       }
-    }
-  }
-
-  static func make(_ noise: TrainingNoise, _ context: GradientContext) throws(EngineError) -> GradientWork {
-    let count = try context.input(0).count
-    return GradientWork { memory throws(EngineError) in
-      guard let target = memory.inputGradient(0) else { return }
-      let dy = memory.outputGradient(0)
-      let factors = unsafe Floats(memory.saved, count: count)
-      for index in 0..<count { target[index] = dy[index] * factors[index] }
     }
   }
 

@@ -5,7 +5,7 @@ enum ShapeGradients {
   static let rules: [GradientRule] =
     ["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"].map { name in
       GradientRule(name, forward: name == "Identity" ? NoiseGradients.forward : nil) { (context) throws(EngineError) in
-        if name == "Identity", let noise = context.behaviour.noise { return try NoiseGradients.make(noise, context) }
+        if name == "Identity", context.behaviour.noise != nil { return try DropoutGradients.make(context) }
         return copy
       }
     } + [

@@ -32,13 +32,7 @@ struct CodeDenseStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)
     let weights = layer.weights
-    guard let last = shape.last, last == weights.depth else {
-      throw EngineError(
-        .shapeMismatch,
-        "\(Shape(shape)) times \(Shape([weights.depth, weights.columns])): the inner extents differ")
-    }
-    let rows = try Extents.count(Array(shape.dropLast()))
-    _ = try Extents.count([rows, weights.columns])
+    let rows = try Extents.rows(of: shape, depth: weights.depth, columns: weights.columns)
     let (bias, activation) = (bias, layer.activation)
     return unsafe Work(
       [shape.dropLast() + [weights.columns]],

@@ -75,13 +75,7 @@ struct IntegerDenseStep: Step {
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
     let shape = try inputs.shape(0)
     let weights = layer.weights
-    guard let last = shape.last, last == weights.depth else {
-      throw EngineError(
-        .shapeMismatch,
-        "\(Shape(shape)) times \(Shape([weights.depth, weights.columns])): the inner extents differ")
-    }
-    let rows = try Extents.count(Array(shape.dropLast()))
-    _ = try Extents.count([rows, weights.columns])
+    let rows = try Extents.rows(of: shape, depth: weights.depth, columns: weights.columns)
     var scratch = ScratchLayout()
     let scales = try scratch.reserve(Float.self, max(rows, 1))
     let zero = try scratch.reserve(Int32.self, 1)

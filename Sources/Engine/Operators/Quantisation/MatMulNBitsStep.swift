@@ -86,10 +86,7 @@ struct MatMulNBitsStep: Step {
     let shape = try inputs.shape(0)
     let (matrix, packed) = (matrix, packed)
     let (depth, columns) = (matrix.depth, matrix.columns)
-    guard shape.last == depth else {
-      throw EngineError(.shapeMismatch, "\(Shape(shape)) times \(Shape([depth, columns])): the inner extents differ")
-    }
-    let rows = try Extents.count(Array(shape.dropLast()))
+    let rows = try Extents.rows(of: shape, depth: depth, columns: columns)
     if inputs.has(Input.bias), try inputs.view(Input.bias).count != columns {
       throw EngineError(.shapeMismatch, "the bias is not one for each of \(columns) columns")
     }

@@ -30,10 +30,12 @@ let package = Package(
       name: "COnnx", dependencies: ["CProtobufC"], exclude: ["onnx.proto", "regenerate"]),
     .target(name: "CKernels"),
     .target(name: "CFile"),
+    .target(name: "CSandbox"),
     .target(
       name: "NNFormat",
       dependencies: [
-        "CFile", "CHDF5", "COnnx", "CZip", .product(name: "OrderedCollections", package: "swift-collections"),
+        "CFile", "CHDF5", "COnnx", "CSandbox", "CZip",
+        .product(name: "OrderedCollections", package: "swift-collections"),
       ],
       path: "Sources/Format", swiftSettings: strict),
     .target(

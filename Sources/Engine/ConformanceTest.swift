@@ -23,11 +23,14 @@ public struct ConformanceTest: Sendable {
   ///
   /// A model that is invalid fails. One that uses what the engine does not run, or takes what is no tensor, is skipped.
   /// The tolerance is the folder's own unless one is given.
-  public init(_ folder: TestFolder, tolerance: TensorTolerance? = nil, options: EngineOptions = .init()) {
+  public init(
+    _ folder: TestFolder, tolerance: TensorTolerance? = nil, limits: ReadLimits = ReadLimits(),
+    options: EngineOptions = .init()
+  ) {
     self.folder = folder
     outcome = .passed
     do {
-      let model = try ModelFile.read(folder.modelPath).model()
+      let model = try ModelFile.read(folder.modelPath, limits: limits).model()
       for node in model.graph.nodes where !operators.contains(Self.name(of: node)) {
         operators.append(Self.name(of: node))
       }

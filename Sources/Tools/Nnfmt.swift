@@ -34,6 +34,7 @@ struct Nnfmt: ParsableCommand {
   }
 
   static func main() {
+    HDF5Isolation.runWorkerIfAsked()
     // A reader that goes away ends the program quietly through the failed write.
     signal(SIGPIPE, SIG_DFL)
     do {

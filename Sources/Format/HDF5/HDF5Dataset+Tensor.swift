@@ -27,7 +27,7 @@ extension HDF5Dataset {
     case .external: throw FormatError(.refused, "the dataset keeps its elements in another file", at: path)
     case .virtual: throw FormatError(.refused, "the dataset is a view of other files", at: path)
     case .contiguous(let offset?) where type.isLittleEndian:
-      guard byteCount <= source.count, offset <= source.count - byteCount else {
+      guard offset >= 0, byteCount <= source.count, offset <= source.count - byteCount else {
         throw FormatError(
           .truncated, "the file ends at byte \(source.count), but \(byteCount) bytes at \(offset) are needed", at: path)
       }
@@ -60,38 +60,14 @@ extension HDF5Dataset {
   }
 
   private func decoded(_ elementType: ElementType, byteCount: Int) throws(FormatError) -> AlignedBytes {
+    let wanted = HDF5Elements(path: path, elementType: elementType, isLittleEndian: type.isLittleEndian)
     do throws(FormatError) {
-      return try HDF5Library.locked { () throws(FormatError) in
-        try HDF5Image.open(source) { (file) throws(FormatError) in
-          let dataset = try HDF5Handle("open a dataset", at: path) { unsafe H5Dopen2(file, path, nn_h5p_default()) }
-          // Sixteen-bit floats and opaque bytes have no native type: they are read as they are stored.
-          let stored = try HDF5Handle("read a type", at: path) { H5Dget_type(dataset.id) }
-          let memoryType = elementType.nativeHDF5Type ?? stored.id
-          let bytes = try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
-            try HDF5Library.call("read a dataset", at: path) {
-              unsafe H5Dread(dataset.id, memoryType, nn_h5s_all(), nn_h5s_all(), nn_h5p_default(), buffer.baseAddress)
-            }
-          }
-          guard elementType.nativeHDF5Type == nil, !type.isLittleEndian else { return bytes }
-          return AlignedBytes(swappingPairsOf: bytes)
-        }
+      if let elements { return try elements.bytes(of: wanted, byteCount: byteCount) }
+      return try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
+        try unsafe wanted.read(from: source, into: buffer)
       }
     } catch {
       throw error.inFile(source.name)
-    }
-  }
-}
-
-extension AlignedBytes {
-  /// The same 16-bit elements with their two bytes exchanged.
-  fileprivate convenience init(swappingPairsOf source: AlignedBytes) {
-    unsafe self.init(count: source.count) { target in
-      unsafe source.withBytes { bytes in
-        for index in stride(from: 0, to: bytes.count - 1, by: 2) {
-          unsafe target[index] = unsafe bytes[index + 1]
-          unsafe target[index + 1] = unsafe bytes[index]
-        }
-      }
     }
   }
 }

@@ -5,6 +5,9 @@ import CHDF5
 /// The library's in-memory driver takes a file image; callbacks hand it the existing bytes instead of a copy. The file
 /// is opened read-only, so the driver never writes to them.
 enum HDF5Image {
+  /// The in-memory driver refuses an image whose name is a file: no file can have this one.
+  private static let name = "/dev/null/image"
+
   /// Calls `body` with the id of the opened file, which is closed when `body` returns.
   ///
   /// - Throws: `FormatError` of kind `truncated` when the file is shorter than its superblock says.
@@ -26,7 +29,7 @@ enum HDF5Image {
         udata: image)
       try HDF5Library.call("prepare reading", at: nil) { unsafe H5Pset_file_image_callbacks(access.id, &callbacks) }
       try HDF5Library.call("prepare reading", at: nil) { unsafe H5Pset_file_image(access.id, image, bytes.count) }
-      let file = try HDF5Handle("open the file", at: nil) { unsafe H5Fopen("image", nn_h5f_acc_rdonly(), access.id) }
+      let file = try HDF5Handle("open the file", at: nil) { unsafe H5Fopen(name, nn_h5f_acc_rdonly(), access.id) }
       return try body(file.id)
     }
   }

@@ -6,6 +6,8 @@ import OrderedCollections
 /// chunked datasets calls the library.
 package struct HDF5Index: Sendable {
   package let root: HDF5Group
+
+  init(root: HDF5Group) { self.root = root }
 }
 
 /// A group: attributes and named children, children in the order of their names.
@@ -105,4 +107,6 @@ package struct HDF5Dataset: Sendable {
   /// How the strings among the attributes are stored.
   package let stringKinds: [String: HDF5StringKind]
   let source: ByteRegion
+  /// What decodes elements that are not read in place; `nil` leaves it to this process.
+  let elements: HDF5ElementSource?
 }

@@ -7,16 +7,22 @@ extension HDF5Index {
 
   /// Reads the index of an HDF5 file: the tree, all attributes, and where the datasets lie.
   ///
+  /// With `limits.isolation` the library runs in a worker, and so it does when elements are decoded later.
   /// - Throws: `FormatError` with the HDF5 path and the library's own message.
   package init(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     do throws(FormatError) {
-      root = try HDF5Library.locked { () throws(FormatError) in
+      if let isolation = limits.isolation {
+        try self.init(region, limits: limits, isolation)
+        return
+      }
+      let root = try HDF5Library.locked { () throws(FormatError) in
         try HDF5Image.open(region) { (file) throws(FormatError) in
           var reader = HDF5IndexReader(source: region, limits: limits)
           let root = try HDF5Handle("open the root group", at: "/") { unsafe H5Oopen(file, "/", nn_h5p_default()) }
           return try reader.group(root.id, path: "/", depth: 0)
         }
       }
+      self.init(root: root)
     } catch {
       throw error.inFile(region.name)
     }
@@ -114,7 +120,7 @@ private struct HDF5IndexReader {
       path: path, type: try HDF5DataType(of: type.id, at: path),
       shape: try HDF5Dataset.extents(of: space.id, limits: limits, at: path),
       layout: try layout(of: id, creation: creation.id, path: path),
-      attributes: attributes, stringKinds: kinds, source: source)
+      attributes: attributes, stringKinds: kinds, source: source, elements: nil)
   }
 
   private func layout(of dataset: hid_t, creation: hid_t, path: String) throws(FormatError) -> HDF5Dataset.Layout {

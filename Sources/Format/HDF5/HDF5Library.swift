@@ -11,6 +11,8 @@ enum HDF5Library {
     lock.lock()
     defer { lock.unlock() }
     _ = isStarted
+    // Each thread has an error stack of its own, which prints itself unless it is told not to.
+    _ = H5Eset_auto2(nn_h5e_default(), nil, nil)
     return try body()
   }
 
@@ -54,9 +56,7 @@ enum HDF5Library {
   private static let isStarted: Bool = {
     // A file that a full disk kept from being closed would be written again at exit, from memory that is gone.
     H5dont_atexit()
-    let status = H5open()
-    _ = H5Eset_auto2(nn_h5e_default(), nil, nil)
-    return status >= 0
+    return H5open() >= 0
   }()
 
   /// What the system said, where the library quotes it among addresses and times.

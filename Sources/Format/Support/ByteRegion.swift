@@ -30,6 +30,11 @@ public struct ByteRegion: Sendable {
     self.name = name
   }
 
+  /// The file that the region is a part of, and the part; `nil` in memory.
+  var filePart: (file: MappedFile, range: Range<Int>)? {
+    if case .file(let file) = backing { (file, range) } else { nil }
+  }
+
   /// The number of bytes.
   public var count: Int { range.count }
 

@@ -18,9 +18,16 @@ import Glibc
   /// Maps a regular file.
   ///
   /// - Throws: `FormatError` of kind `io` with the system's reason.
-  public init(path: String) throws(FormatError) {
+  public convenience init(path: String) throws(FormatError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("cannot open", path) }
+    try self.init(adopting: descriptor, path: path)
+  }
+
+  /// Maps a regular file that is open, and closes it with the mapping.
+  ///
+  /// - Parameter path: how errors name it.
+  init(adopting descriptor: Int32, path: String) throws(FormatError) {
     do throws(FormatError) {
       count = try Self.byteCount(ofRegularFile: descriptor, path)
       unsafe base = count > 0 ? try Self.mapping(of: descriptor, count: count, path) : nil
@@ -92,7 +99,7 @@ import Glibc
 
 extension FormatError {
   /// An error from the system's `errno`.
-  static func system(_ action: String, _ path: String) -> FormatError {
+  static func system(_ action: String, _ path: String? = nil) -> FormatError {
     FormatError(.io, "\(action): \(unsafe String(cString: strerror(errno)))", file: path)
   }
 }

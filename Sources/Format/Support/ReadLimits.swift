@@ -15,6 +15,9 @@ public struct ReadLimits: Sendable, Hashable {
   /// How many times larger than its stored form decoded content may be.
   public var expansionRatio = 1000
 
+  /// The process that libhdf5 reads in; `nil`, the default of the libraries, is this one. The command line's is a process of its own.
+  public var isolation: HDF5Isolation?
+
   /// The default bounds.
   public init() {}
 

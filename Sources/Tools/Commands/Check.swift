@@ -28,6 +28,7 @@ struct Check: ParsableCommand {
   @Option(help: ArgumentHelp("Run the test folder DIR, or every one below it. Repeatable.", valueName: "DIR"))
   var testData: [String] = []
 
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -38,7 +39,7 @@ struct Check: ParsableCommand {
     var view = CheckView(isQuiet: shared.quiet, printsText: !shared.json)
     for path in files {
       do throws(FormatError) {
-        view.add(path, findings: ModelValidator.findings(in: try ModelFile.read(path)), strict: strict)
+        view.add(path, findings: ModelValidator.findings(in: try reading.read(path)), strict: strict)
       } catch {
         view.add(path, unreadable: error)
       }
@@ -46,7 +47,7 @@ struct Check: ParsableCommand {
     for path in testData {
       do throws(FormatError) {
         for folder in try TestFolder.find(in: path) {
-          view.add(ConformanceTest(folder, options: EngineOptions(threads: shared.threads)))
+          view.add(ConformanceTest(folder, limits: reading.limits, options: EngineOptions(threads: shared.threads)))
         }
       } catch {
         view.add(path, unreadable: error)

@@ -78,7 +78,8 @@ struct Convert: ParsableCommand {
     let (file, exchange) = try readSource()
     let report = try conversion.convert(file, to: target)
     let dropped = Set(report.notes.filter { $0.kind == .dropped }.map(\.subject))
-    let comparison = check ? try ConversionCheck(file, conversion, result: target, dropped: dropped) : nil
+    let comparison =
+      check ? try ConversionCheck(file, conversion, result: try model.reading.read(target), dropped: dropped) : nil
     let isEqual = comparison.map { $0.isEqual(within: tolerance) }
     if shared.json {
       print(json(report, exchange, comparison, isEqual: isEqual).text(.indented))
@@ -93,8 +94,8 @@ struct Convert: ParsableCommand {
 
   /// The source, with the layers of another file and what became of its weights.
   private func readSource() throws(FormatError) -> (ModelFile, WeightExchange.Report?) {
-    guard let architecture = model.architecture else { return (try ModelFile.read(source), nil) }
-    let (file, layers) = (try ModelFile.read(source), try ModelFile.read(architecture))
+    guard let architecture = model.architecture else { return (try model.reading.read(source), nil) }
+    let (file, layers) = (try model.reading.read(source), try model.reading.read(architecture))
     let (loaded, report) = try file.loading(into: layers, allowsPartial: partial)
     return (loaded, report)
   }

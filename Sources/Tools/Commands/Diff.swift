@@ -27,6 +27,7 @@ struct Diff: ParsableCommand {
     help: ArgumentHelp("Let weights differ by X times the largest weight of their tensor.", valueName: "X"))
   var tolerance: Double?
 
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var shared: SharedOptions
 
   func validate() throws {
@@ -35,7 +36,7 @@ struct Diff: ParsableCommand {
 
   func run() throws {
     let comparison = try ModelComparison(
-      try ModelFile.read(first), try ModelFile.read(second), tolerance: tolerance)
+      try reading.read(first), try reading.read(second), tolerance: tolerance)
     if shared.json { print(comparison.json.text(.indented)) } else { printText(comparison) }
     if !comparison.isEqual { throw NegativeAnswer() }
   }

@@ -30,14 +30,15 @@ struct GraftCommand: ParsableCommand {
       "Layers that training is to leave as they are; * stands for any text. Repeatable.", valueName: "PATTERN"))
   var freeze: [String] = []
 
+  @OptionGroup var reading: ReadingOptions
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    guard case .keras(let source) = try ModelFile.read(base).content else {
+    guard case .keras(let source) = try reading.read(base).content else {
       throw FormatError(
         .unsupported, "weights are grafted between Keras models", file: base, advice: "Convert it first")
     }
-    guard case .keras(let target) = try ModelFile.read(head).content else {
+    guard case .keras(let target) = try reading.read(head).content else {
       throw FormatError(
         .unsupported, "weights are grafted between Keras models", file: head, advice: "Convert it first")
     }

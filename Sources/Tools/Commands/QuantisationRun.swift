@@ -119,7 +119,7 @@ struct QuantisationRun {
     bar.show(1, "writing")
     do throws(FormatError) {
       try body(command.target)
-      result.bytesAfter = try ModelFile.read(command.target).storedByteCount
+      result.bytesAfter = try command.model.reading.read(command.target).storedByteCount
     } catch {
       throw error.inFile(command.target)
     }

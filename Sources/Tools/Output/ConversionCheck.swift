@@ -14,9 +14,9 @@ struct ConversionCheck {
 
   /// - Parameter dropped: what the conversion left out, by name.
   init(
-    _ source: ModelFile, _ conversion: Conversion, result path: String, dropped: Set<String>
+    _ source: ModelFile, _ conversion: Conversion, result: ModelFile, dropped: Set<String>
   ) throws(FormatError) {
-    var result = try ModelFile.read(path)
+    var result = result
     let verification = try ConversionVerification(of: source, conversion, result: result)
     (differences, tensorCount) = (verification.differences, verification.tensorCount)
     if case .keras(let keras) = result.content, keras.root == nil {
@@ -38,7 +38,7 @@ struct ConversionCheck {
       switch error.kind {
       case .unsupported: skipped = error.message
       case .mismatch: differences.append(error.message)
-      default: throw error.inFile(path)
+      default: throw error.inFile(result.path)
       }
     }
   }

@@ -21,9 +21,9 @@ extension GemmBenchmark {
         throw EngineError(.invalidInput, error.message)
       }
     }
-    let a = try bytes(rows * depth, within: 0...255)
+    let a = try alignedCopy(bytes(rows * depth, within: 0...255))
     let b = try bytes(depth * columns, within: -64...63)
-    var c = [Float](repeating: 0, count: rows * columns)
+    let c = try RawMemory(byteCount: rows * columns * MemoryLayout<Float>.stride)
     let kernels = IntegerKernels.all(for: .current)
     let best = IntegerKernels.best(for: .current).name
     let byteCount = Double(rows * depth + depth * columns) + 4 * Double(rows * columns)
@@ -39,7 +39,7 @@ extension GemmBenchmark {
       guard let weights else { continue }
       for count in threads {
         let done = Double(results.count)
-        let statistics = try time(a, weights, &c, .forBenchmark(threads: count), stopwatch) {
+        let statistics = try time(a, weights, c, .forBenchmark(threads: count), stopwatch) {
           progress((done + $0) / Double(kernels.count * threads.count))
         }
         results.append(
@@ -53,23 +53,22 @@ extension GemmBenchmark {
   }
 
   private func time(
-    _ a: [UInt8], _ weights: PackedByteMatrix, _ c: inout [Float], _ pool: ThreadPool, _ stopwatch: Stopwatch,
+    _ a: RawMemory, _ weights: PackedByteMatrix, _ c: RawMemory, _ pool: ThreadPool, _ stopwatch: Stopwatch,
     progress: (Double) -> Void
   ) throws(EngineError) -> TimingStatistics {
     let scratch = try unsafe RawMemory(byteCount: ByteGemm.scratchByteCount(rows: rows, weights: weights))
     let scales = ColumnValues([Float](repeating: 0.01, count: columns), fill: 1)
     let bias = ColumnValues([Float](repeating: 0.5, count: columns), fill: 0)
     let zero = ColumnValues([Int32(7)], fill: 0)
-    return unsafe a.withUnsafeBufferPointer { a in
-      unsafe c.withUnsafeMutableBufferPointer { c in
-        guard let a = a.baseAddress, let c = c.baseAddress else { return TimingStatistics([]) }
-        let scaling = unsafe ByteGemm.Scaling(
-          rowScales: scales.base, rowStride: 0, columnScales: scales.base, bias: bias.base)
-        let gemm = unsafe ByteGemm(
-          rows: rows, left: .codes(a, isSigned: false), zeros: zero.base, zeroStride: 0, weights: weights,
-          result: .floats(c, scaling))
-        return stopwatch.measure(progress: progress) { unsafe gemm.run(scratch.base, pool) }
-      }
+    let left = unsafe UnsafePointer(a.base.assumingMemoryBound(to: UInt8.self))
+    let target = unsafe c.base.assumingMemoryBound(to: Float.self)
+    let scaling = unsafe ByteGemm.Scaling(
+      rowScales: scales.base, rowStride: 0, columnScales: scales.base, bias: bias.base)
+    let gemm = unsafe ByteGemm(
+      rows: rows, left: .codes(left, isSigned: false), zeros: zero.base, zeroStride: 0, weights: weights,
+      result: .floats(target, scaling))
+    return withExtendedLifetime((scales, bias, zero)) {
+      stopwatch.measure(progress: progress) { unsafe gemm.run(scratch.base, pool) }
     }
   }
 }

@@ -59,10 +59,10 @@ package struct GemmBenchmark: Sendable {
         throw EngineError(.invalidInput, error.message)
       }
     }
-    let a = try matrix("A", [rows, depth])
+    let a = try alignedCopy(matrix("A", [rows, depth]))
     let b = try matrix("B", [depth, columns])
     let bias = try matrix("bias", [columns])
-    var c = [Float](repeating: 0, count: rows * columns)
+    let c = try RawMemory(byteCount: rows * columns * MemoryLayout<Float>.stride)
     var results: [Result] = []
     let total = Double(KernelTable.all.count * threads.count)
     for table in KernelTable.all {
@@ -71,7 +71,7 @@ package struct GemmBenchmark: Sendable {
       }
       for count in threads {
         let done = Double(results.count)
-        let statistics = try time(a, weights, bias, &c, .forBenchmark(threads: count), stopwatch) {
+        let statistics = try time(a, weights, bias, c, .forBenchmark(threads: count), stopwatch) {
           progress((done + $0) / total)
         }
         results.append(
@@ -87,25 +87,30 @@ package struct GemmBenchmark: Sendable {
   }
 
   private func time(
-    _ a: [Float], _ weights: PackedMatrix, _ bias: [Float], _ c: inout [Float], _ pool: ThreadPool,
+    _ a: RawMemory, _ weights: PackedMatrix, _ bias: [Float], _ c: RawMemory, _ pool: ThreadPool,
     _ stopwatch: Stopwatch, progress: (Double) -> Void
   ) throws(EngineError) -> TimingStatistics {
     let scratch = try RawMemory(
       byteCount: Gemm.scratchByteCount(
         rows: rows, depth: depth, columns: columns, threads: pool.threadCount, table: weights.table))
-    return unsafe a.withUnsafeBufferPointer { a in
-      unsafe bias.withUnsafeBufferPointer { bias in
-        unsafe c.withUnsafeMutableBufferPointer { c in
-          guard let a = a.baseAddress, let bias = bias.baseAddress, let c = c.baseAddress else {
-            return TimingStatistics([])
-          }
-          return stopwatch.measure(progress: progress) {
-            unsafe Gemm.run(
-              rows: rows, a: a, lda: depth, weights: weights, bias: bias, activation: .identity, c: c, ldc: columns,
-              scratch: scratch.base, pool: pool)
-          }
-        }
+    let left = unsafe UnsafePointer(a.base.assumingMemoryBound(to: Float.self))
+    let target = unsafe c.base.assumingMemoryBound(to: Float.self)
+    return unsafe bias.withUnsafeBufferPointer { bias in
+      unsafe stopwatch.measure(progress: progress) {
+        unsafe Gemm.run(
+          rows: rows, a: left, lda: depth, weights: weights, bias: bias.baseAddress, activation: .identity, c: target,
+          ldc: columns, scratch: scratch.base, pool: pool)
       }
     }
   }
+}
+
+/// Values where the values of a network lie: on a cache line.
+func alignedCopy<Element: BitwiseCopyable>(_ values: [Element]) throws(EngineError) -> RawMemory {
+  let byteCount = values.count * MemoryLayout<Element>.stride
+  let memory = try RawMemory(byteCount: byteCount)
+  unsafe values.withUnsafeBytes { source in
+    if let base = unsafe source.baseAddress { unsafe memory.base.copyMemory(from: base, byteCount: byteCount) }
+  }
+  return memory
 }

@@ -109,7 +109,7 @@ internal import CKernels
     guard unsafe rows > 0 && weights.columns > 0 else { return }
     let layout = unsafe ByteGemmScratch(rows: rows, weights)
     for chunk in unsafe Runs(of: rows, most: weights.kernels.chunkRows) {
-      unsafe ByteGemmSection(self, layout, scratch, rows: chunk).run(pool)
+      unsafe ByteGemmSection(self, layout, scratch, rows: chunk, pool).run(pool)
     }
   }
 }

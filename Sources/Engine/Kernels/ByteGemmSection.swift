@@ -11,11 +11,12 @@ internal import CKernels
   private let activation: ResolvedActivation?
   private let tiles: Runs
   private var rowsPerTask = 0
-  private var panelsPerTask = 1
-  private var tilesPerTask = 1
-  private var tileTasks = 1
+  private let tasks: PanelTasks
 
-  init(_ gemm: ByteGemm, _ layout: ByteGemmScratch, _ scratch: UnsafeMutableRawPointer, rows: Range<Int>) {
+  init(
+    _ gemm: ByteGemm, _ layout: ByteGemmScratch, _ scratch: UnsafeMutableRawPointer, rows: Range<Int>,
+    _ pool: ThreadPool
+  ) {
     unsafe self.gemm = gemm
     unsafe self.layout = layout
     unsafe self.scratch = scratch
@@ -23,7 +24,13 @@ internal import CKernels
     let kernels = unsafe gemm.weights.kernels
     unsafe kernel = kernels.gemm.pointee
     unsafe quantiser = kernels.codes
-    unsafe tiles = Runs(of: rows.count, most: kernels.rows)
+    let tiles = unsafe Runs(of: rows.count, most: kernels.rows)
+    unsafe self.tiles = tiles
+    let panels = unsafe gemm.weights.panelCount
+    let weightBytes = unsafe Double(panels * gemm.weights.panelByteCount)
+    let arithmetic = 2 * Double(rows.count) * weightBytes / kernels.operationsPerNanosecond
+    unsafe tasks = PanelTasks(
+      panels: panels, tiles: tiles.count, WorkEstimate(nanoseconds: max(arithmetic, weightBytes / 40)), pool)
     switch unsafe gemm.result {
     case .integers: unsafe activation = nil
     case .floats(_, let scaling), .codes(_, let scaling, _):
@@ -119,19 +126,8 @@ internal import CKernels
 
   // MARK: The products
 
-  private mutating func multiply(_ pool: ThreadPool) {
-    let weights = unsafe gemm.weights
-    let panels = weights.panelCount
-    let count = Double(panels * weights.panelByteCount)
-    let arithmetic = unsafe 2 * Double(rows.count) * count / weights.kernels.operationsPerNanosecond
-    let estimate = WorkEstimate(nanoseconds: max(arithmetic, count / 40))
-    let wanted = unsafe estimate.taskCount(most: panels * tiles.count, pool)
-    unsafe panelsPerTask = max(1, panels / max(wanted, 1))
-    let panelTasks = unsafe (panels + panelsPerTask - 1) / panelsPerTask
-    if panelTasks < wanted { unsafe tileTasks = min(tiles.count, (wanted + panelTasks - 1) / panelTasks) }
-    unsafe tilesPerTask = (tiles.count + tileTasks - 1) / tileTasks
-    unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
-    let tasks = unsafe panelTasks * tileTasks
+  private func multiply(_ pool: ThreadPool) {
+    let tasks = unsafe tasks.count
     if tasks == 1 { return unsafe multiply(task: 0) }
     unsafe withUnsafePointer(to: self) { pointer in
       unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
@@ -141,16 +137,14 @@ internal import CKernels
   }
 
   private func multiply(task: Int) {
-    let firstPanel = unsafe task / tileTasks * panelsPerTask
-    let firstTile = unsafe task % tileTasks * tilesPerTask
-    let panels = unsafe firstPanel..<min(firstPanel + panelsPerTask, gemm.weights.panelCount)
-    let tiles = unsafe firstTile..<min(firstTile + tilesPerTask, self.tiles.count)
     var tileSums = InlineArray<384, Int32>(repeating: 0)
     unsafe withUnsafeMutablePointer(to: &tileSums) { pointer in
       let own = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Int32.self)
-      for block in unsafe 0..<layout.blocks {
-        for panel in panels {
-          for tile in tiles { unsafe multiply(block, panel, tile, own) }
+      unsafe tasks.forEachPiece(of: task) { panels, tiles in
+        for block in unsafe 0..<layout.blocks {
+          for panel in panels {
+            for tile in tiles { unsafe multiply(block, panel, tile, own) }
+          }
         }
       }
     }

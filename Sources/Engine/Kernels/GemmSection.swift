@@ -8,14 +8,10 @@ internal import CKernels
   private let depths: Range<Int>
   private let tiles: Runs
   private let blocks: Int
-  private let panelRuns: ShrinkingRuns
-  private let tilesPerTask: Int
-  private let tileTasks: Int
+  private let tasks: PanelTasks
 
   /// Packed values of A up to which a task keeps a panel in hand through all k-blocks.
   private static let residentValues = 96 * 1024
-  /// Panels that share the reading of a larger A.
-  private static let panelsPerReading = 4
 
   init(
     _ operands: GemmOperands, _ packed: UnsafeMutablePointer<Float>, rows: Range<Int>, depths: Range<Int>,
@@ -33,25 +29,12 @@ internal import CKernels
     let estimate = unsafe WorkEstimate(
       gemmRows: rows.count, weights: panels * operands.table.gemm.pointee.nr * depths.count,
       weightSize: operands.form.pointee.weight_size, instructionSet: operands.table.instructionSet)
-    guard estimate.isWorthSharing(pool) else {
-      unsafe panelRuns = ShrinkingRuns(whole: panels)
-      unsafe (tilesPerTask, tileTasks) = (tiles.count, 1)
-      return
-    }
-    let isResident = unsafe rows.count * depths.count <= Self.residentValues
-    let least = max(estimate.leastShare(of: panels), unsafe isResident ? 1 : min(Self.panelsPerReading, panels))
-    let panelRuns = ShrinkingRuns(of: panels, least: least, threads: pool.threadCount)
-    let wanted = estimate.taskCount(most: panels * tiles.count, pool)
-    let parts = min(tiles.count, (wanted + panelRuns.count - 1) / panelRuns.count)
-    unsafe self.panelRuns = panelRuns
-    let tilesPerTask = (tiles.count + parts - 1) / parts
-    unsafe self.tilesPerTask = tilesPerTask
-    unsafe tileTasks = (tiles.count + tilesPerTask - 1) / tilesPerTask
+    unsafe tasks = PanelTasks(panels: panels, tiles: tiles.count, estimate, pool)
   }
 
   /// The tasks of packing and, once all of these have ended, of multiplying.
   var packingCount: Int { unsafe tiles.count * blocks }
-  var taskCount: Int { unsafe panelRuns.count * tileTasks }
+  var taskCount: Int { unsafe tasks.count }
   /// Whether the multiplication is worth several threads.
   var isShared: Bool { unsafe taskCount > 1 }
 
@@ -86,11 +69,12 @@ internal import CKernels
 
   /// Computes some tiles of some panels.
   func multiply(task: Int) {
-    let panels = unsafe panelRuns[task / tileTasks]
-    let firstTile = unsafe task % tileTasks * tilesPerTask
-    let tiles = unsafe firstTile..<min(firstTile + tilesPerTask, self.tiles.count)
-    let taskRows = unsafe self.tiles.start(tiles.upperBound) - self.tiles.start(tiles.lowerBound)
-    if unsafe taskRows * depths.count <= Self.residentValues {
+    unsafe tasks.forEachPiece(of: task) { panels, tiles in unsafe multiply(panels, tiles) }
+  }
+
+  private func multiply(_ panels: Range<Int>, _ tiles: Range<Int>) {
+    let rows = unsafe self.tiles.start(tiles.upperBound) - self.tiles.start(tiles.lowerBound)
+    if unsafe rows * depths.count <= Self.residentValues {
       for panel in panels {
         for block in unsafe 0..<blocks { unsafe multiply(block, panel, tiles, isPanelMajor: true) }
       }

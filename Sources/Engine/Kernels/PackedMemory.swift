@@ -1,20 +1,16 @@
-import Glibc
-
 /// Memory for packed weights, on a 64-byte boundary, on huge pages where it pays.
 ///
 /// `@unchecked Sendable`: its owner writes it before it is shared, and nobody afterwards.
 @safe final class PackedMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let byteCount: Int
-  private static let hugePage = 2 << 20
 
   init(byteCount: Int) {
     self.byteCount = byteCount
-    let isLarge = byteCount >= 2 * Self.hugePage
-    let alignment = isLarge ? Self.hugePage : 64
+    let alignment = HugePages.alignment(for: byteCount)
     let size = (max(byteCount, 1) + alignment - 1) / alignment * alignment
     unsafe base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
-    if isLarge { unsafe madvise(base, size, Int32(MADV_HUGEPAGE)) }
+    unsafe HugePages.advise(base, byteCount: size)
   }
 
   deinit { unsafe base.deallocate() }

@@ -41,6 +41,9 @@ package struct WorkEstimate: Sendable {
     return max(1, Int((Double(count) * Self.leastTask / nanoseconds).rounded(.up)))
   }
 
+  /// Tasks of at least the least length, at least 1 and at most `most`.
+  package func worthwhileTasks(most: Int) -> Int { max(1, Int(min(nanoseconds / Self.leastTask, Double(most)))) }
+
   /// Tasks to split into, at most `most`: 1 when splitting does not pay, else up to four a thread so that a thread that
   /// is held up leaves its share to the others.
   package func taskCount(most: Int, _ pool: ThreadPool) -> Int {

@@ -28,11 +28,17 @@ import Glibc
 
   private static func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawPointer {
     var memory: UnsafeMutableRawPointer? = nil
-    guard byteCount < Int.max - 64, unsafe posix_memalign(&memory, 64, (byteCount + 63) & ~63) == 0,
-      let memory = unsafe memory
-    else {
-      throw EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")
+    let alignment = HugePages.alignment(for: byteCount)
+    guard byteCount < Int.max - alignment else { throw tooLarge(byteCount) }
+    let size = (byteCount + alignment - 1) / alignment * alignment
+    guard unsafe posix_memalign(&memory, alignment, size) == 0, let memory = unsafe memory else {
+      throw tooLarge(byteCount)
     }
+    unsafe HugePages.advise(memory, byteCount: size)
     return unsafe memory
+  }
+
+  private static func tooLarge(_ byteCount: Int) -> EngineError {
+    EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")
   }
 }

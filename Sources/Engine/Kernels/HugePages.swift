@@ -1,0 +1,15 @@
+import Glibc
+
+/// Pages of 2 MB, which large blocks of memory ask the system for: a walk over rows that are far apart then finds its
+/// addresses in the processor's tables.
+enum HugePages {
+  private static let size = 2 << 20
+
+  /// The alignment of a block, at least a cache line.
+  static func alignment(for byteCount: Int) -> Int { byteCount >= 2 * size ? size : 64 }
+
+  /// Asks for huge pages under an aligned block where it is large enough.
+  static func advise(_ base: UnsafeMutableRawPointer, byteCount: Int) {
+    if alignment(for: byteCount) == size { unsafe _ = madvise(base, byteCount, Int32(MADV_HUGEPAGE)) }
+  }
+}

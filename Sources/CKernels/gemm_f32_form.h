@@ -8,78 +8,86 @@
 /// Whether vector j of a panel row starts a cache line.
 #define IS_LINE_OF_WEIGHTS(j) ((j) * LANES % (16 * PER_FLOAT) == 0)
 
-#define DEFINE_TILE(R) \
-  static __attribute__((noinline)) void OF_FORM(JOIN(tile_, R))(size_t depth, const float *restrict a, \
+/// A tile of R rows and V vectors of a panel.
+#define DEFINE_TILE(name, R, V) \
+  static __attribute__((noinline)) void OF_FORM(JOIN(name##_, R))(size_t depth, const float *restrict a, \
       const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias, bool rectifies, \
       bool accumulate, const char *next, size_t next_step) { \
-    vector sums[R][VECTORS]; \
-    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = 0; \
-    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < VECTORS; j++) \
+    vector sums[R][V]; \
+    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < V; j++) sums[i][j] = 0; \
+    UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < V; j++) \
         if (IS_LINE(j)) __builtin_prefetch(c + i * ldc + j * LANES, 0, 2); \
     _Pragma("clang loop unroll_count(4)") for (size_t k = 0; k < depth; k++, a += R, b += NR, next += next_step) { \
-      vector right[VECTORS]; \
+      vector right[V]; \
       __builtin_prefetch(next, 0, 2); \
-      UNROLL for (size_t j = 0; j < VECTORS; j++) { \
+      UNROLL for (size_t j = 0; j < V; j++) { \
         WIDEN(&right[j], b + j * LANES); \
         if (TILE_PREFETCH && IS_LINE_OF_WEIGHTS(j)) __builtin_prefetch(b + TILE_PREFETCH * PER_FLOAT * NR + j * LANES); \
       } \
       UNROLL for (size_t i = 0; i < R; i++) { \
         vector left = a[i]; \
-        UNROLL for (size_t j = 0; j < VECTORS; j++) sums[i][j] = \
+        UNROLL for (size_t j = 0; j < V; j++) sums[i][j] = \
             __builtin_elementwise_fma(left, right[j], sums[i][j]); \
       } \
     } \
     UNROLL for (size_t i = 0; i < R; i++) \
-        finish_row(sums[i], VECTORS, c + i * ldc, columns, bias, rectifies, accumulate); \
+        finish_row(sums[i], V, c + i * ldc, columns, bias, rectifies, accumulate); \
   }
 
+#define DEFINE_TILES(R) \
+  DEFINE_TILE(tile_whole, R, VECTORS) \
+  DEFINE_TILE(tile_narrow, R, 1)
+
 /// One step of k with the operand in registers that has fewer vectors, so that the sums leave room for both.
-#define STEP_LEFT(R, P) \
+#define STEP_LEFT(R, V) \
   vector left[R]; \
   UNROLL for (size_t i = 0; i < R; i++) left[i] = a[i * lda + k]; \
-  UNROLL for (size_t j = 0; j < P * VECTORS; j++) { \
+  UNROLL for (size_t j = 0; j < V; j++) { \
     vector right; \
-    STREAM_RIGHT(right, j, P) \
+    STREAM_RIGHT(right, j, V) \
     UNROLL for (size_t i = 0; i < R; i++) sums[i][j] = __builtin_elementwise_fma(left[i], right, sums[i][j]); \
   }
 
-#define STEP_RIGHT(R, P) \
-  vector right[P * VECTORS]; \
-  UNROLL for (size_t j = 0; j < P * VECTORS; j++) { STREAM_RIGHT(right[j], j, P) } \
+#define STEP_RIGHT(R, V) \
+  vector right[V]; \
+  UNROLL for (size_t j = 0; j < V; j++) { STREAM_RIGHT(right[j], j, V) } \
   UNROLL for (size_t i = 0; i < R; i++) { \
     vector left = a[i * lda + k]; \
-    UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = __builtin_elementwise_fma(left, right[j], sums[i][j]); \
+    UNROLL for (size_t j = 0; j < V; j++) sums[i][j] = __builtin_elementwise_fma(left, right[j], sums[i][j]); \
   }
 
-/// Loads vector j of the P panels and fetches what comes STREAM_PREFETCH / P steps later.
-#define STREAM_RIGHT(target, j, P) \
+/// Panels that V vectors are of.
+#define PANELS(V) ((V + VECTORS - 1) / VECTORS)
+/// Loads vector j of the panels and fetches what comes STREAM_PREFETCH steps later, divided by the number of panels.
+#define STREAM_RIGHT(target, j, V) \
   const WEIGHT *p = b + j / VECTORS * stride + j % VECTORS * LANES; \
   WIDEN(&target, p); \
-  if (IS_LINE_OF_WEIGHTS(j % VECTORS)) __builtin_prefetch(p + STREAM_PREFETCH * PER_FLOAT / P * NR);
+  if (IS_LINE_OF_WEIGHTS(j % VECTORS)) __builtin_prefetch(p + STREAM_PREFETCH * PER_FLOAT / PANELS(V) * NR);
 
-#define DEFINE_STREAM(name, R, P) \
+#define DEFINE_STREAM(name, R, V) \
   static __attribute__((noinline)) void OF_FORM(JOIN(name##_, R))(size_t depth, const float *restrict a, size_t lda, \
       const WEIGHT *restrict b, float *restrict c, size_t ldc, size_t columns, const float *bias, bool rectifies) { \
     size_t stride = depth * NR, start = 0; \
     do { \
       size_t end = depth - start > nn_gemm_block_depth ? start + nn_gemm_block_depth : depth; \
-      vector sums[R][P * VECTORS]; \
-      UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < P * VECTORS; j++) sums[i][j] = 0; \
+      vector sums[R][V]; \
+      UNROLL for (size_t i = 0; i < R; i++) UNROLL for (size_t j = 0; j < V; j++) sums[i][j] = 0; \
       for (size_t k = start; k < end; k++, b += NR) { \
-        if (R < P * VECTORS) { STEP_LEFT(R, P) } else { STEP_RIGHT(R, P) } \
+        if (R < V) { STEP_LEFT(R, V) } else { STEP_RIGHT(R, V) } \
       } \
       UNROLL for (size_t i = 0; i < R; i++) \
-          finish_row(sums[i], P * VECTORS, c + i * ldc, columns, end == depth ? bias : NULL, \
+          finish_row(sums[i], V, c + i * ldc, columns, end == depth ? bias : NULL, \
                      rectifies && end == depth, start > 0); \
       start = end; \
     } while (start < depth); \
   }
 
 #define DEFINE_STREAMS(R, P) \
-  DEFINE_STREAM(stream_group, R, P) \
-  DEFINE_STREAM(stream_single, R, 1)
+  DEFINE_STREAM(stream_group, R, P * VECTORS) \
+  DEFINE_STREAM(stream_single, R, VECTORS) \
+  DEFINE_STREAM(stream_narrow, R, 1)
 
-TILE_ROWS(DEFINE_TILE)
+TILE_ROWS(DEFINE_TILES)
 STREAM_SHAPES(DEFINE_STREAMS)
 
 static void OF_FORM(tile)(size_t rows, size_t depth, const float *a, const void *b, float *c, size_t ldc,
@@ -87,7 +95,10 @@ static void OF_FORM(tile)(size_t rows, size_t depth, const float *a, const void 
                           size_t next_step) {
   switch (rows) {
 #define X(R) \
-  case R: OF_FORM(JOIN(tile_, R))(depth, a, b, c, ldc, columns, bias, rectifies, accumulate, next, next_step); break;
+  case R: \
+    (columns > LANES ? OF_FORM(JOIN(tile_whole_, R)) : OF_FORM(JOIN(tile_narrow_, R)))( \
+        depth, a, b, c, ldc, columns, bias, rectifies, accumulate, next, next_step); \
+    break;
     TILE_ROWS(X)
 #undef X
   }
@@ -104,8 +115,8 @@ static void OF_FORM(stream)(size_t rows, size_t depth, const float *a, size_t ld
       OF_FORM(JOIN(stream_group_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL, \
                                       rectifies); \
     for (; j < columns; j += NR) \
-      OF_FORM(JOIN(stream_single_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL, \
-                                      rectifies); \
+      (columns - j > LANES ? OF_FORM(JOIN(stream_single_, R)) : OF_FORM(JOIN(stream_narrow_, R)))( \
+          depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL, rectifies); \
     break;
     STREAM_SHAPES(X)
 #undef X
@@ -150,6 +161,8 @@ static const nn_gemm_form_f32 OF_FORM(form) = {
 #undef STEP_LEFT
 #undef STEP_RIGHT
 #undef STREAM_RIGHT
+#undef PANELS
+#undef DEFINE_TILES
 #undef DEFINE_STREAMS
 #undef FORM
 #undef WEIGHT

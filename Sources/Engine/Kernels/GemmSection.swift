@@ -12,6 +12,8 @@ internal import CKernels
 
   /// Packed values of A up to which a task keeps a panel in hand through all k-blocks.
   private static let residentValues = 96 * 1024
+  /// Panels that share the reading of a larger A.
+  private static let panelsPerReading = 2
 
   init(
     _ operands: GemmOperands, _ packed: UnsafeMutablePointer<Float>, rows: Range<Int>, depths: Range<Int>,
@@ -74,19 +76,31 @@ internal import CKernels
 
   private func multiply(_ panels: Range<Int>, _ tiles: Range<Int>) {
     let rows = unsafe self.tiles.start(tiles.upperBound) - self.tiles.start(tiles.lowerBound)
-    if unsafe rows * depths.count <= Self.residentValues {
-      for panel in panels {
-        for block in unsafe 0..<blocks { unsafe multiply(block, panel, tiles, isPanelMajor: true) }
-      }
-    } else {
+    let atOnce = unsafe rows * depths.count <= Self.residentValues ? 1 : Self.panelsPerReading
+    for first in stride(from: panels.lowerBound, to: panels.upperBound, by: atOnce) {
+      let group = first..<min(first + atOnce, panels.upperBound)
       for block in unsafe 0..<blocks {
-        for panel in panels { unsafe multiply(block, panel, tiles, isPanelMajor: false) }
+        for panel in group {
+          if panel + 1 < group.upperBound {
+            unsafe multiply(block, panel, tiles, next: weights(block, panel + 1))
+          } else if unsafe block + 1 < blocks {
+            unsafe multiply(block, panel, tiles, next: weights(block + 1, group.lowerBound))
+          } else {
+            unsafe multiply(block, panel, tiles, next: weights(0, group.upperBound))
+          }
+        }
       }
     }
   }
 
-  /// Adds one k-block of one panel to some tiles of C; the last k-block of the Gemm brings the bias and the activation.
-  private func multiply(_ block: Int, _ panel: Int, _ tiles: Range<Int>, isPanelMajor: Bool) {
+  /// One k-block of one panel.
+  private func weights(_ block: Int, _ panel: Int) -> UnsafeRawPointer {
+    unsafe operands.weights(column: panel * operands.table.gemm.pointee.nr, depth: depths(ofBlock: block).lowerBound)
+  }
+
+  /// Adds one k-block of one panel to some tiles of C; the last k-block of the Gemm brings the bias and the activation. Each
+  /// tile fetches its share of the weights that are next.
+  private func multiply(_ block: Int, _ panel: Int, _ tiles: Range<Int>, next: UnsafeRawPointer) {
     let form = unsafe operands.form.pointee
     let nr = unsafe operands.table.gemm.pointee.nr
     let depths = unsafe depths(ofBlock: block)
@@ -94,9 +108,7 @@ internal import CKernels
     let columns = unsafe min(nr, operands.columns - column)
     let isLast = unsafe depths.upperBound == operands.depth
     let bias = unsafe isLast ? operands.finish.bias.map { unsafe $0 + column } : nil
-    let right = unsafe operands.weights(column: column, depth: depths.lowerBound)
-    // Panels and their k-blocks follow each other in memory: each tile fetches its share of what comes next.
-    let next = unsafe right + (isPanelMajor ? depths.count : operands.depth) * nr * form.weight_size
+    let right = unsafe weights(block, panel)
     let step = unsafe max(1, (nr + tiles.count - 1) / tiles.count) * form.weight_size
     for tile in tiles {
       let start = unsafe self.tiles.start(tile)

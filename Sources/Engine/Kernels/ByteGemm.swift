@@ -108,7 +108,7 @@ internal import CKernels
   package func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
     guard unsafe rows > 0 && weights.columns > 0 else { return }
     let layout = unsafe ByteGemmScratch(rows: rows, weights)
-    for chunk in unsafe Runs(of: rows, most: weights.kernels.chunkRows) {
+    for chunk in unsafe Runs(of: rows, most: layout.chunkRows) {
       unsafe ByteGemmSection(self, layout, scratch, rows: chunk, pool).run(pool)
     }
   }
@@ -118,9 +118,15 @@ internal import CKernels
 @unsafe struct ByteGemmScratch {
   /// Depth of a block of k, in groups: so much of a panel and of some rows stays in the caches together.
   static let blockGroups = 1024
+  /// Bytes of carried codes where rows do not wait for each other.
+  private static let codesByRows = 1 << 20
 
   let blocks: Int
   let leftStride: Int
+  /// Whether a few rows at a time pass all of the weights.
+  let isByRows: Bool
+  /// Rows that are worked on at a time.
+  let chunkRows: Int
   /// Columns in whole panels.
   let width: Int
   /// Offsets of the factors of the columns' sums, of the zeros for the quantiser, of the factors of the columns' zero points,
@@ -134,11 +140,13 @@ internal import CKernels
 
   init(rows: Int, _ weights: PackedByteMatrix) {
     let kernels = weights.kernels
-    let chunk = min(rows, kernels.chunkRows)
     let groups = kernels.groups(weights.depth)
     // A rest of less than half a block is not worth one.
     unsafe blocks = max(1, (groups + Self.blockGroups / 2) / Self.blockGroups)
     unsafe leftStride = kernels.leftStride(weights.depth)
+    unsafe isByRows = blocks == 1 && weights.byteCount <= Gemm.nearWeights
+    unsafe chunkRows = isByRows ? max(kernels.chunkRows, Self.codesByRows / leftStride) : kernels.chunkRows
+    let chunk = unsafe min(rows, chunkRows)
     unsafe width = weights.panelCount * kernels.columns
     var end = 0
     func place(_ bytes: Int) -> Int {

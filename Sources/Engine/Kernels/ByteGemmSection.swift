@@ -1,6 +1,7 @@
 internal import CKernels
 
-/// A chunk of rows of a ByteGemm: their codes are carried, then multiplied by all panels.
+/// A chunk of rows of a ByteGemm: their codes are carried, then multiplied by all panels. Weights that stay near are
+/// multiplied by a few rows as soon as these are carried, so that threads need not wait for each other in between.
 @unsafe struct ByteGemmSection {
   private let gemm: ByteGemm
   private let layout: ByteGemmScratch
@@ -11,6 +12,8 @@ internal import CKernels
   private let activation: ResolvedActivation?
   private let tiles: Runs
   private var rowsPerTask = 0
+  /// Tiles whose rows a thread carries and multiplies before the next ones.
+  private let rowRuns: ShrinkingRuns
   private let tasks: PanelTasks
 
   init(
@@ -29,8 +32,14 @@ internal import CKernels
     let panels = unsafe gemm.weights.panelCount
     let weightBytes = unsafe Double(panels * gemm.weights.panelByteCount)
     let arithmetic = 2 * Double(rows.count) * weightBytes / kernels.operationsPerNanosecond
-    unsafe tasks = PanelTasks(
-      panels: panels, tiles: tiles.count, WorkEstimate(nanoseconds: max(arithmetic, weightBytes / 40)), pool)
+    let estimate = WorkEstimate(nanoseconds: max(arithmetic, weightBytes / 40))
+    unsafe tasks = PanelTasks(panels: panels, tiles: tiles.count, estimate, pool)
+    let values = unsafe Double(rows.count) * Double(gemm.weights.depth + gemm.weights.columns)
+    let whole = WorkEstimate(nanoseconds: estimate.nanoseconds + values * 0.2)
+    unsafe rowRuns =
+      whole.isWorthSharing(pool)
+      ? ShrinkingRuns(of: tiles.count, least: whole.leastShare(of: tiles.count), threads: pool.threadCount)
+      : ShrinkingRuns(whole: tiles.count)
     switch unsafe gemm.result {
     case .integers: unsafe activation = nil
     case .floats(_, let scaling), .codes(_, let scaling, _):
@@ -40,9 +49,35 @@ internal import CKernels
 
   consuming func run(_ pool: ThreadPool) {
     unsafe writeTerms()
-    unsafe carry(pool)
-    unsafe multiply(pool)
+    if unsafe layout.isByRows {
+      unsafe runRows(pool)
+    } else {
+      unsafe carry(pool)
+      unsafe multiply(pool)
+    }
   }
+
+  private func runRows(_ pool: ThreadPool) {
+    let count = unsafe rowRuns.count
+    if count == 1 { return unsafe runRows(task: 0) }
+    unsafe withUnsafePointer(to: self) { pointer in
+      unsafe pool.parallelFor(tasks: count, context: UnsafeRawPointer(pointer)) { context, task in
+        unsafe context.assumingMemoryBound(to: ByteGemmSection.self).pointee.runRows(task: task)
+      }
+    }
+  }
+
+  private func runRows(task: Int) {
+    var run = unsafe rowRuns[task]
+    while !run.isEmpty {
+      let tiles = run.prefix(Self.tilesAtOnce)
+      unsafe carry(self.tiles.start(tiles.lowerBound)..<self.tiles.start(tiles.upperBound))
+      unsafe multiply(0..<gemm.weights.panelCount, tiles)
+      run = tiles.upperBound..<run.upperBound
+    }
+  }
+
+  private static let tilesAtOnce = 4
 
   private func integers(_ offset: Int) -> UnsafeMutablePointer<Int32> {
     unsafe (scratch + offset).assumingMemoryBound(to: Int32.self)
@@ -82,7 +117,11 @@ internal import CKernels
 
   private func carry(task: Int) {
     let first = unsafe task * rowsPerTask
-    let count = unsafe min(rowsPerTask, rows.count - first)
+    unsafe carry(first..<min(first + rowsPerTask, rows.count))
+  }
+
+  private func carry(_ range: Range<Int>) {
+    let (first, count) = (range.lowerBound, range.count)
     let depth = unsafe gemm.weights.depth
     let start = unsafe (rows.lowerBound + first) * depth
     let target = unsafe codes + first * layout.leftStride
@@ -105,7 +144,7 @@ internal import CKernels
       unsafe function(count, depth, source + start, depth, &scaling, target, layout.leftStride)
     }
     guard unsafe gemm.weights.zeros != nil else { return }
-    for row in first..<first + count { unsafe writeRowTerm(row) }
+    for row in range { unsafe writeRowTerm(row) }
   }
 
   /// The sum of a row's codes less their zero points.
@@ -137,14 +176,16 @@ internal import CKernels
   }
 
   private func multiply(task: Int) {
+    unsafe tasks.forEachPiece(of: task) { panels, tiles in unsafe multiply(panels, tiles) }
+  }
+
+  private func multiply(_ panels: Range<Int>, _ tiles: Range<Int>) {
     var tileSums = InlineArray<384, Int32>(repeating: 0)
     unsafe withUnsafeMutablePointer(to: &tileSums) { pointer in
       let own = unsafe UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Int32.self)
-      unsafe tasks.forEachPiece(of: task) { panels, tiles in
-        for block in unsafe 0..<layout.blocks {
-          for panel in panels {
-            for tile in tiles { unsafe multiply(block, panel, tile, own) }
-          }
+      for block in unsafe 0..<layout.blocks {
+        for panel in panels {
+          for tile in tiles { unsafe multiply(block, panel, tile, own) }
         }
       }
     }

@@ -10,7 +10,9 @@
 #define STREAM_SHAPES(X) X(1, 2) X(1, 1) X(2, 2) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
 #define STREAM_ROWS(X) X(1, 2) X(2, 2) X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(7, 1) X(8, 1)
 #define PREFETCH 64
-#define KEEP_ORDER(v) __asm__ volatile("" : "+v"(v))
+#define BY_VECTOR 0
+#define KEEP_ORDER(v) (void)0
+#define LOOK_UP(words, table) (vector)_mm512_permutexvar_ps((__m512i)(words), (__m512)(table))
 
 #include "gemm_codes.h"
 

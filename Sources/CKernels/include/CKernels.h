@@ -206,9 +206,9 @@ typedef struct {
 
 /// Weights (code - zero) * scale in panels of the float32 Gemm's width, the codes unsigned.
 ///
-/// Codes of 8 bits are [panels][depth][NR]; of 4 bits [panels][ceil(depth / 2)][NR], the even k in the low half of a byte.
-/// Scales and zero points are [panels][ceil(depth / block)][NR]; without zero points `zero` is all of them and 0 or a
-/// power of two, so that its products with the scales are exact. For 4 bits the block is even unless there is one only.
+/// Codes of 8 bits are [panels][depth][NR]; of 4 bits [panels][ceil(depth / 8)][NR] words of 32 bits, the lowest k in the lowest
+/// bits. Scales and zero points are [panels][ceil(depth / block)][NR]; without zero points `zero` is all of them. For 4 bits
+/// the block is a multiple of 8 unless there is one only.
 typedef struct {
   const uint8_t *codes;
   const float *scales;
@@ -222,12 +222,9 @@ typedef struct {
   const char *name;
   int isa;
   size_t nr, stream_rows;
-  /// C[rows x columns] = A * B (+ bias) for the columns from the first of a panel on, rows <= stream_rows, as
-  /// `nn_gemm_stream_f32` computes it.
+  /// C[rows x columns] = A * B (+ bias) for the columns from the first of a panel on, rows <= stream_rows.
   void (*stream)(const nn_code_panels *panels, size_t panel, size_t rows, const float *a, size_t lda, float *c,
                  size_t ldc, size_t columns, const float *_Nullable bias);
-  /// One panel in float32, [depth][NR].
-  void (*expand)(const nn_code_panels *panels, size_t panel, float *target);
 } nn_gemm_codes_kernel;
 
 /// y = f(x) over `rows` x `columns`, both with rows `stride` apart; `x` and `y` are equal or disjoint.

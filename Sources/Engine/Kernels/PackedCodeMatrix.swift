@@ -56,12 +56,12 @@ internal import CKernels
     }
   }
 
-  /// - Returns: `nil` for blocks that the kernels do not take and for scales whose products with zero points overflow.
+  /// - Returns: `nil` for blocks that the kernels do not take and for zero points that are no unsigned bytes.
   package init?(_ source: Source, table: KernelTable = .current, pool: ThreadPool) {
     let (depth, columns, bits, block) = unsafe (source.depth, source.columns, source.bits, source.block)
-    guard depth > 0, columns > 0, bits == 8 || bits == 4, block > 0, block >= depth || block % 2 == 0 else {
-      return nil
-    }
+    guard depth > 0, columns > 0, bits == 8 || bits == 4, block > 0,
+      bits == 8 || block >= depth || block % Self.wordCodes == 0
+    else { return nil }
     self.depth = depth
     self.columns = columns
     self.bits = bits
@@ -69,16 +69,15 @@ internal import CKernels
     let nr = table.gemmColumns
     let panelCount = (columns + nr - 1) / nr
     let blocks = (depth + block - 1) / block
-    codes = PackedMemory(byteCount: panelCount * nr * (bits == 8 ? depth : (depth + 1) / 2))
+    codes = PackedMemory(byteCount: panelCount * nr * Self.columnByteCount(depth: depth, bits: bits))
     scales = PackedMemory(byteCount: panelCount * nr * blocks * MemoryLayout<Float>.stride)
     let scaleTarget = unsafe scales.base.bindMemory(to: Float.self, capacity: panelCount * nr * blocks)
     let offset = unsafe Int32(source.offset)
     let firstZero = unsafe source.zero(0, 0) &+ offset
-    var isUniform = firstZero == 0 || (firstZero > 0 && firstZero.nonzeroBitCount == 1)
+    var isUniform = true
     for column in 0..<panelCount * nr {
       for block in 0..<blocks {
         let scale = unsafe column < columns ? source.scale(block, column) : 0
-        guard scale.magnitude < 1e36 else { return nil }
         unsafe scaleTarget[(column / nr * blocks + block) * nr + column % nr] = scale
         guard column < columns else { continue }
         let zero = unsafe source.zero(block, column) &+ offset
@@ -105,6 +104,14 @@ internal import CKernels
     unsafe CodePacking(source: source, nr: nr, target: codes.base.assumingMemoryBound(to: UInt8.self)).run(pool)
   }
 
+  /// Codes of 4 bits that the kernels read at once.
+  private static let wordCodes = 8
+
+  /// Bytes of the codes of a column.
+  fileprivate static func columnByteCount(depth: Int, bits: Int) -> Int {
+    bits == 8 ? depth : (depth + wordCodes - 1) / wordCodes * (wordCodes / 2)
+  }
+
   var panelCount: Int { (columns + table.gemmColumns - 1) / table.gemmColumns }
 }
 
@@ -124,35 +131,34 @@ internal import CKernels
     }
   }
 
-  /// Packs a panel, some rows of k after the others so that a source with columns far apart is read line by line.
+  /// Packs a panel, some bytes of each column after the others so that a source with columns far apart is read line by line.
   private func pack(_ panel: Int) {
     let (depth, bits) = unsafe (source.depth, source.bits)
     let width = unsafe min(nr, source.columns - panel * nr)
-    let rows = bits == 8 ? depth : (depth + 1) / 2
-    let panelTarget = unsafe target + panel * rows * nr
+    let columnBytes = PackedCodeMatrix.columnByteCount(depth: depth, bits: bits)
+    // Neighbouring bytes of a column: those of a word.
+    let unit = bits == 8 ? 1 : 4
+    let panelTarget = unsafe target + panel * columnBytes * nr
     let chunk = 64
-    for first in stride(from: 0, to: rows, by: chunk) {
-      let last = min(first + chunk, rows)
-      for column in 0..<width {
-        let line = unsafe source.codes + (panel * nr + column) * source.columnStride
-        for row in first..<last {
-          let code: UInt8
-          if bits == 8 {
-            code = unsafe self.code(line, row)
-          } else {
-            let isPair = 2 * row + 1 < depth
-            let high = isPair ? unsafe self.code(line, 2 * row + 1) : 0
-            let low = unsafe self.code(line, 2 * row) & 15
-            code = low | high << 4
-          }
-          unsafe panelTarget[row * nr + column] = code
+    for first in stride(from: 0, to: columnBytes, by: chunk) {
+      let bytes = first..<min(first + chunk, columnBytes)
+      for column in unsafe 0..<nr {
+        let line = unsafe source.codes + (panel * nr + min(column, width - 1)) * source.columnStride
+        for byte in bytes {
+          let place = unsafe (byte / unit * nr + column) * unit + byte % unit
+          unsafe panelTarget[place] = column < width ? self.byte(line, byte) : 0
         }
       }
-      guard unsafe width < nr else { continue }
-      for row in first..<last {
-        for column in unsafe width..<nr { unsafe panelTarget[row * nr + column] = 0 }
-      }
     }
+  }
+
+  /// A code of 8 bits or two of 4 bits, 0 behind the end.
+  @inline(__always)
+  private func byte(_ line: UnsafePointer<UInt8>, _ index: Int) -> UInt8 {
+    if unsafe source.bits == 8 { return unsafe code(line, index) }
+    let (low, high) = (2 * index, 2 * index + 1)
+    let isPair = unsafe high < source.depth
+    return unsafe (low < source.depth ? code(line, low) & 15 : 0) | (isPair ? code(line, high) << 4 : 0)
   }
 
   @inline(__always)

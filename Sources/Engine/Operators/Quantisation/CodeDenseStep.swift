@@ -36,15 +36,13 @@ struct CodeDenseStep: Step {
     let (bias, activation) = (bias, layer.activation)
     return unsafe Work(
       [shape.dropLast() + [weights.columns]],
-      scratchByteCount: CodeGemm.scratchByteCount(rows: rows, weights: weights),
       cost: .products(
         rows: rows, depth: weights.depth, columns: weights.columns,
         constantByteCount: weights.byteCount + bias.byteCount)
     ) { (memory) throws(EngineError) in
       unsafe CodeGemm.run(
         rows: rows, a: memory.input(0).assumingMemoryBound(to: Float.self), weights: weights, bias: bias.base,
-        activation: activation, c: memory.output(0).assumingMemoryBound(to: Float.self), scratch: memory.scratch,
-        pool: memory.pool)
+        activation: activation, c: memory.output(0).assumingMemoryBound(to: Float.self), pool: memory.pool)
     }
   }
 }

@@ -3,7 +3,8 @@ import NNEngine
 import NNFormat
 
 /// Counts what predictions in the steady state allocate, one line for each network, number of threads and batch:
-/// `digits 2 16: 0`, the blocks of all runs together. The line `control` counts a run that has to allocate.
+/// `digits 2 16: 0`, the blocks of all runs together, and the same for steps of training, `train digits 2 16: 0`. The line
+/// `control` counts a run that has to allocate.
 ///
 /// A program of its own, so that nothing else runs in the process.
 @main struct AllocationProbe {
@@ -24,6 +25,8 @@ import NNFormat
         for batch in [1, 3, 16, 128] {
           let blocks = try count(context, batch, inputShape, outputs: widths[widths.count - 1])
           print("\(name) \(threads) \(batch): \(blocks)")
+          let steps = try trainingCount(model, batch, inputShape, classes: widths[widths.count - 1], threads)
+          print("train \(name) \(threads) \(batch): \(steps)")
         }
         if threads == 1 { print("control \(name): \(try controlCount(context, inputShape))") }
       }
@@ -42,6 +45,28 @@ import NNFormat
     let before = allocation_count()
     for _ in 0..<5 { try context.predict(input.span, shape: shape, into: &span) }
     return Int(allocation_count() - before)
+  }
+
+  /// Blocks that five steps of training ask for after the first two.
+  static func trainingCount(
+    _ model: Model, _ batch: Int, _ inputShape: [Int], classes: Int, _ threads: Int
+  ) throws -> Int {
+    var settings = TrainingSettings(loss: Loss(.sparseCategoricalCrossEntropy), optimizer: .adam())
+    settings.metrics = [.accuracy]
+    let trainer = try Trainer(model, settings: settings, options: EngineOptions(threads: threads))
+    let shape = [7 * batch] + inputShape
+    let rows = try TrainingArrays(
+      inputs: [Tensor([Float](repeating: 0.25, count: shape.reduce(1, *)), shape: shape)],
+      targets: Tensor((0..<7 * batch).map { Float($0 % classes) }))
+    var position = TrainingPosition()
+    var (steps, before, after) = (0, UInt64(0), UInt64(0))
+    _ = try trainer.trainEpoch(rows, batch: batch, epochs: 1, position: &position) { _ in
+      steps += 1
+      if steps == 2 { before = UInt64(allocation_count()) }
+      if steps == 7 { after = UInt64(allocation_count()) }
+      return .proceed
+    }
+    return Int(after - before)
   }
 
   /// Blocks that one prediction into a new array asks for.

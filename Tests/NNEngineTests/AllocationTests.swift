@@ -26,4 +26,16 @@ import Testing
       }
     }
   }
+
+  @Test func stepsOfTrainingAfterTheFirstAllocateNothing() throws {
+    let counts = try counts()
+    for network in ["flowers", "digits", "wide", "tiny"] {
+      for threads in [1, 2] {
+        for batch in [1, 3, 16, 128] {
+          #expect(
+            counts["train \(network) \(threads) \(batch)"] == 0, "\(network), batch \(batch), threads \(threads)")
+        }
+      }
+    }
+  }
 }

@@ -54,6 +54,9 @@ enum {
   nn_reduction_count
 };
 
+/// Values of the memory that each thread has for a task's intermediate results.
+enum { nn_thread_scratch_count = 4096 };
+
 /// What a peak is counted in.
 enum { nn_peak_f32, nn_peak_bf16, nn_peak_int8 };
 
@@ -61,6 +64,10 @@ enum { nn_peak_f32, nn_peak_bf16, nn_peak_int8 };
 enum { nn_feature_none, nn_feature_dot_int8, nn_feature_dot_bf16 };
 
 #pragma clang assume_nonnull begin
+
+/// The calling thread's memory of `nn_thread_scratch_count` values, on a 64-byte boundary. A task that uses it calls
+/// nothing else that does.
+float *nn_thread_scratch(void);
 
 /// One k-block of an output tile: C[rows x columns] = A * B (+ C when `accumulate`) (+ bias when not null), values below 0
 /// replaced by 0 when `rectifies`.

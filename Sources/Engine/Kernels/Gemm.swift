@@ -79,6 +79,22 @@ package enum Gemm {
     ).run(scratch, pool, path)
   }
 
+  /// Multiplies by weights that their owner keeps in panels, as `PanelLayout` orders them.
+  ///
+  /// - Parameter scratch: `scratchByteCount` bytes.
+  static func run(
+    rows: Int, _ layout: PanelLayout, a: UnsafePointer<Float>, panels: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>? = nil, activation: Activation = .identity, c: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutableRawPointer, pool: ThreadPool
+  ) {
+    let table = KernelTable.current
+    unsafe GemmOperands(
+      rows: rows, depth: layout.depth, columns: layout.columns, a: a, rowStride: layout.depth, columnStride: 1,
+      panels: panels, form: table.gemmForm(.float32), finish: GemmFinish(bias, activation, table), c: c,
+      ldc: layout.columns, table: table
+    ).run(scratch, pool)
+  }
+
   /// Multiplies some rows by packed weights on the caller's thread, with the results of `run`.
   ///
   /// - Parameter scratch: room for as many values as the rows of A have, unless the weights are `nearWeights`.

@@ -33,49 +33,65 @@ package enum OptimizerKernel: Int, CaseIterable, Sendable {
     package init() {}
   }
 
-  /// Updates `count` parameters.
+  /// The rule for one parameter and one step.
   ///
-  /// - Parameter numbers: the numbers of the rule, as `optimizer_f32.h` lists them.
-  package func update(
-    _ parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
-    slots: UnsafePointer<UnsafeMutablePointer<Float>>, count: Int, transform: Transform,
-    numbers: UnsafePointer<Float>, pool: ThreadPool, table: KernelTable = .current
-  ) {
-    guard count > 0, let isa = table.instructionSet.tableIndex else { return }
-    let function = unsafe nn_optimizer_f32_kernels_for(isa)[rawValue].function
+  /// - Parameters:
+  ///   - slots: as many arrays as the rule keeps.
+  ///   - numbers: the numbers of the rule, as `optimizer_f32.h` lists them.
+  package func bound(
+    _ parameters: UnsafeMutablePointer<Float>, slots: UnsafePointer<UnsafeMutablePointer<Float>>, transform: Transform,
+    numbers: UnsafePointer<Float>, table: KernelTable = .current
+  ) -> ParameterUpdate {
+    let function = unsafe nn_optimizer_f32_kernels_for(table.instructionSet.tableIndex ?? 0)[rawValue].function
+    return unsafe ParameterUpdate(
+      function: function, parameters: parameters, slots: (
+        slotCount > 0 ? slots[0] : nil, slotCount > 1 ? slots[1] : nil, slotCount > 2 ? slots[2] : nil
+      ),
+      transform: nn_gradient_transform(scale: transform.scale, limit: transform.limit, decay: transform.decay),
+      numbers: numbers)
+  }
+}
+
+/// An update rule bound to the arrays of one parameter.
+@unsafe package struct ParameterUpdate {
+  let function: nn_optimizer_f32
+  let parameters: UnsafeMutablePointer<Float>
+  let slots: (UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>?)
+  let transform: nn_gradient_transform
+  let numbers: UnsafePointer<Float>
+
+  /// Updates some elements, whose gradients begin at `gradients`.
+  func run(_ range: Range<Int>, gradients: UnsafePointer<Float>) {
+    let start = range.lowerBound
+    unsafe function(
+      range.count, parameters + start, gradients, slots.0.map { unsafe $0 + start }, slots.1.map { unsafe $0 + start },
+      slots.2.map { unsafe $0 + start }, transform, numbers)
+  }
+
+  /// Updates `count` elements on threads.
+  package func run(gradients: UnsafePointer<Float>, count: Int, pool: ThreadPool) {
+    guard count > 0 else { return }
     let estimate = WorkEstimate(nanoseconds: Double(count) * 0.5)
     let tasks = max(1, estimate.taskCount(most: (count + 1023) / 1024, pool))
     let share = ((count + tasks - 1) / tasks + 15) / 16 * 16
-    let work = unsafe OptimizerTask(
-      function: function, parameters: parameters, gradients: gradients, slots: slots, slotCount: slotCount,
-      count: count, share: share,
-      transform: nn_gradient_transform(scale: transform.scale, limit: transform.limit, decay: transform.decay),
-      numbers: numbers)
+    let work = unsafe SharedUpdate(update: self, gradients: gradients, count: count, share: share)
     unsafe withUnsafePointer(to: work) { pointer in
       unsafe pool.parallelFor(tasks: (count + share - 1) / share, context: UnsafeRawPointer(pointer)) { context, task in
-        unsafe context.assumingMemoryBound(to: OptimizerTask.self).pointee.run(task)
+        unsafe context.assumingMemoryBound(to: SharedUpdate.self).pointee.run(task)
       }
     }
   }
 }
 
 /// One update, shared between threads by ranges of elements.
-@unsafe private struct OptimizerTask {
-  let function: nn_optimizer_f32
-  let parameters: UnsafeMutablePointer<Float>
+@unsafe private struct SharedUpdate {
+  let update: ParameterUpdate
   let gradients: UnsafePointer<Float>
-  let slots: UnsafePointer<UnsafeMutablePointer<Float>>
-  let slotCount: Int
   let count: Int
   let share: Int
-  let transform: nn_gradient_transform
-  let numbers: UnsafePointer<Float>
 
   func run(_ task: Int) {
     let start = unsafe task * share
-    let length = unsafe min(share, count - start)
-    unsafe function(
-      length, parameters + start, gradients + start, slotCount > 0 ? slots[0] + start : nil,
-      slotCount > 1 ? slots[1] + start : nil, slotCount > 2 ? slots[2] + start : nil, transform, numbers)
+    unsafe update.run(start..<min(start + share, count), gradients: gradients + start)
   }
 }

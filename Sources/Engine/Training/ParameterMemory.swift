@@ -1,51 +1,56 @@
 import NNFormat
 
-/// The parameters of a network in training, their gradients and the optimizer's slots: one array each, so that an update
-/// is one pass. Each parameter starts at a multiple of 16 elements.
+/// The parameters of a network in training, their gradients and the optimizer's slots, one array each.
+///
+/// Each parameter starts at a multiple of 16 elements, in the order of the panels of its layout where it has one.
 @safe final class ParameterMemory {
   struct Parameter {
     let name: String
     let shape: [Int]
     let offset: Int
+    /// Elements in memory, padding included.
     let count: Int
+    let layout: PanelLayout?
     let penalty: Penalty?
     let constraint: Constraint?
     let decays: Bool
+
+    var elementCount: Int { shape.reduce(1, *) }
   }
 
   let parameters: [Parameter]
-  /// Elements of one array, gaps included.
-  let count: Int
   let slotNames: [String]
-  private let values: RawMemory
-  private let gradients: RawMemory
-  private let slots: [RawMemory]
+  private let values: TrainingMemory
+  private let gradients: TrainingMemory
+  private let slots: [TrainingMemory]
   /// Values that training moves without a gradient, such as running means.
   let statistics: [(name: String, shape: [Int], offset: Int, count: Int)]
-  private let statisticsMemory: RawMemory
+  private let statisticsMemory: TrainingMemory
 
+  /// - Parameter layouts: one entry for each parameter; `nil` for row-major ones.
   init(
-    _ list: [(parameter: TrainableParameter, tensor: Tensor)], statistics: [(name: String, tensor: Tensor)],
-    optimizer: Optimizer
+    _ list: [(parameter: TrainableParameter, tensor: Tensor)], layouts: [PanelLayout?],
+    statistics: [(name: String, tensor: Tensor)], optimizer: Optimizer
   ) throws(EngineError) {
     var offset = 0
     var parameters: [Parameter] = []
-    for (parameter, tensor) in list {
+    for ((parameter, tensor), layout) in zip(list, layouts) {
+      let count = layout?.count ?? tensor.count
       parameters.append(
         Parameter(
-          name: parameter.name, shape: tensor.shape, offset: offset, count: tensor.count, penalty: parameter.penalty,
-          constraint: parameter.constraint, decays: parameter.decays))
-      offset += (tensor.count + 15) / 16 * 16
+          name: parameter.name, shape: tensor.shape, offset: offset, count: count, layout: layout,
+          penalty: parameter.penalty, constraint: parameter.constraint, decays: parameter.decays))
+      offset += (count + 15) / 16 * 16
     }
-    count = offset
     self.parameters = parameters
     slotNames = optimizer.slotNames
-    values = try Self.zeroed(offset)
-    gradients = try Self.zeroed(offset)
-    var slots: [RawMemory] = []
+    values = try TrainingMemory(count: offset)
+    gradients = try TrainingMemory(count: offset)
+    var slots: [TrainingMemory] = []
     for index in slotNames.indices {
-      slots.append(try Self.zeroed(offset))
-      unsafe Floats(slots[index].base, count: offset).fill(optimizer.initialValue(ofSlot: index))
+      slots.append(try TrainingMemory(count: offset))
+      let initial = optimizer.initialValue(ofSlot: index)
+      if initial != 0 { slots[index].floats(0, offset).fill(initial) }
     }
     self.slots = slots
     var places: [(name: String, shape: [Int], offset: Int, count: Int)] = []
@@ -55,46 +60,68 @@ import NNFormat
       end += (tensor.count + 15) / 16 * 16
     }
     self.statistics = places
-    statisticsMemory = try Self.zeroed(end)
-    for (index, entry) in list.enumerated() { try Self.fill(value(index), from: entry.tensor, entry.parameter.name) }
-    for (index, entry) in statistics.enumerated() { try Self.fill(statistic(index), from: entry.tensor, entry.name) }
+    statisticsMemory = try TrainingMemory(count: end)
+    for (index, entry) in list.enumerated() { try setValue(index, to: entry.tensor) }
+    for (index, entry) in statistics.enumerated() { try setStatistic(index, to: entry.tensor) }
   }
 
-  private static func zeroed(_ count: Int) throws(EngineError) -> RawMemory {
-    let memory = try RawMemory(byteCount: count * 4)
-    unsafe Floats(memory.base, count: count).fill(0)
-    return memory
+  func value(_ index: Int) -> Floats { values.floats(parameters[index].offset, parameters[index].count) }
+  func gradient(_ index: Int) -> Floats { gradients.floats(parameters[index].offset, parameters[index].count) }
+  func slot(_ slot: Int, _ index: Int) -> Floats {
+    slots[slot].floats(parameters[index].offset, parameters[index].count)
+  }
+  func statistic(_ index: Int) -> Floats {
+    statisticsMemory.floats(statistics[index].offset, statistics[index].count)
   }
 
-  static func fill(_ target: Floats, from tensor: Tensor, _ name: String) throws(EngineError) {
-    guard tensor.elementType == .float32, tensor.count == target.count else {
+  /// Copies of elements, row-major.
+  func valueTensor(_ index: Int) -> Tensor { tensor(value(index), parameters[index]) }
+  func gradientTensor(_ index: Int) -> Tensor { tensor(gradient(index), parameters[index]) }
+  func slotTensor(_ slot: Int, _ index: Int) -> Tensor { tensor(self.slot(slot, index), parameters[index]) }
+  func statisticTensor(_ index: Int) -> Tensor { Self.tensor(statistic(index), shape: statistics[index].shape) }
+
+  private func tensor(_ floats: Floats, _ parameter: Parameter) -> Tensor {
+    guard let layout = parameter.layout else { return Self.tensor(floats, shape: parameter.shape) }
+    return unsafe Tensor(layout.unpacked(floats.base), shape: parameter.shape)
+  }
+
+  private static func tensor(_ floats: Floats, shape: [Int]) -> Tensor {
+    let elements = unsafe [Float](UnsafeBufferPointer(start: floats.base, count: floats.count))
+    return Tensor(elements, shape: shape)
+  }
+
+  /// Takes over elements from row-major tensors.
+  ///
+  /// - Throws: `EngineError` of kind `unsupported` for another number of elements or another type.
+  func setValue(_ index: Int, to tensor: Tensor) throws(EngineError) {
+    try Self.fill(value(index), parameters[index].layout, from: tensor, parameters[index].elementCount, parameters[index].name)
+  }
+  func setSlot(_ slot: Int, _ index: Int, to tensor: Tensor) throws(EngineError) {
+    let parameter = parameters[index]
+    try Self.fill(self.slot(slot, index), parameter.layout, from: tensor, parameter.elementCount, slotNames[slot])
+  }
+  func setStatistic(_ index: Int, to tensor: Tensor) throws(EngineError) {
+    try Self.fill(statistic(index), nil, from: tensor, statistics[index].count, statistics[index].name)
+  }
+
+  private static func fill(
+    _ target: Floats, _ layout: PanelLayout?, from tensor: Tensor, _ count: Int, _ name: String
+  ) throws(EngineError) {
+    guard tensor.elementType == .float32, tensor.count == count else {
       throw EngineError(
         .unsupported,
-        "\"\(name)\" is \(tensor.elementType.name)\(tensor.shape); training works on \(target.count) values of float32")
+        "\"\(name)\" is \(tensor.elementType.name)\(tensor.shape); training works on \(count) values of float32")
     }
     do throws(FormatError) {
       try unsafe tensor.withBytes { bytes in
-        unsafe UnsafeMutableRawBufferPointer(start: target.base, count: target.count * 4).copyMemory(from: bytes)
+        if let layout {
+          if let base = bytes.baseAddress { unsafe layout.pack(base, into: target.base) }
+        } else {
+          unsafe UnsafeMutableRawBufferPointer(start: target.base, count: target.count * 4).copyMemory(from: bytes)
+        }
       }
     } catch {
       throw EngineError(.invalidGraph, "the parameter \"\(name)\" cannot be read: \(error.message)")
     }
-  }
-
-  func value(_ index: Int) -> Floats { part(values, parameters[index].offset, parameters[index].count) }
-  func gradient(_ index: Int) -> Floats { part(gradients, parameters[index].offset, parameters[index].count) }
-  func slot(_ slot: Int, _ index: Int) -> Floats {
-    part(slots[slot], parameters[index].offset, parameters[index].count)
-  }
-  func statistic(_ index: Int) -> Floats { part(statisticsMemory, statistics[index].offset, statistics[index].count) }
-
-  private func part(_ memory: RawMemory, _ offset: Int, _ count: Int) -> Floats {
-    unsafe Floats(memory.base + offset * 4, count: count)
-  }
-
-  /// A copy of a parameter's, a slot's or a statistic's elements.
-  static func tensor(_ floats: Floats, shape: [Int]) -> Tensor {
-    let elements = unsafe [Float](UnsafeBufferPointer(start: floats.base, count: floats.count))
-    return Tensor(elements, shape: shape)
   }
 }

@@ -50,8 +50,11 @@ public struct TrainingProgress: Sendable {
   public var rowCount: Int
   /// The mean loss so far.
   public var loss: Double
+  let states: [MetricState]
+  let names: [Metric]
+
   /// The metrics so far.
-  public var metrics: [(name: String, value: Double)]
+  public var metrics: [(name: String, value: Double)] { zip(names, states).map { ($0.name, $1.value) } }
 }
 
 /// Where in its epochs a training is, with the sums of the epoch under way.
@@ -102,7 +105,7 @@ extension Trainer {
     try computeGradients(buffers)
     let memory = graph.memory
     return memory.parameters.enumerated().map { index, parameter in
-      (parameter.name, ParameterMemory.tensor(memory.gradient(index), shape: parameter.shape))
+      (parameter.name, memory.gradientTensor(index))
     }
   }
 
@@ -129,9 +132,13 @@ extension Trainer {
       metrics[index].sums = sums
     }
     let firstRow = position.rows
+    var current: BatchBuffers?
     while position.batch * batch < order.count {
       let range = position.batch * batch..<min((position.batch + 1) * batch, order.count)
-      let buffers = try buffers(data.inputShapes(rows: range.count), .training, data)
+      if current?.program.rows != range.count {
+        current = try self.buffers(data.inputShapes(rows: range.count), .training, data)
+      }
+      guard let buffers = current else { break }
       try data.read(order[range], into: buffers.batch)
       let loss = try train(buffers)
       guard loss.isFinite else {
@@ -147,7 +154,7 @@ extension Trainer {
       let command = afterBatch(
         TrainingProgress(
           epoch: position.epoch + 1, epochs: epochs, rows: position.rows, rowCount: order.count,
-          loss: lossSum / Double(position.rows), metrics: named(metrics)))
+          loss: lossSum / Double(position.rows), states: metrics, names: settings.metrics))
       if case .stop = command, position.batch * batch < order.count {
         position.sums = [[lossSum]] + metrics.map(\.sums)
         return nil

@@ -18,6 +18,8 @@ import NNFormat
   private var programs: [(shapes: [[Int]], mode: TrainingProgram.Mode, buffers: BatchBuffers)] = []
   let numbers: RawMemory
   private let slotPointers: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+  /// The rule bound to each parameter for one step.
+  private let updates: UnsafeMutablePointer<ParameterUpdate>
 
   /// Prepares the training of a model.
   ///
@@ -27,9 +29,13 @@ import NNFormat
     graph = try TrainingGraph(model, settings, options: options)
     numbers = try RawMemory(byteCount: 64)
     unsafe slotPointers = .allocate(capacity: 4)
+    unsafe updates = .allocate(capacity: max(graph.memory.parameters.count, 1))
   }
 
-  deinit { unsafe slotPointers.deallocate() }
+  deinit {
+    unsafe slotPointers.deallocate()
+    unsafe updates.deallocate()
+  }
 
   /// The names of the parameters in the optimizer's order.
   public var parameterNames: [String] { graph.memory.parameters.map(\.name) }
@@ -41,7 +47,7 @@ import NNFormat
   public func setLearningRate(_ rate: Double) { settings.optimizer.learningRate = .constant(rate) }
 
   /// The number of values that training changes.
-  public var parameterCount: Int { graph.memory.parameters.reduce(0) { $0 + $1.count } }
+  public var parameterCount: Int { graph.memory.parameters.reduce(0) { $0 + $1.elementCount } }
 
   /// The program for a number of rows, made when it is first needed; the last few are remembered.
   func buffers(_ shapes: [[Int]], _ mode: TrainingProgram.Mode, _ data: any TrainingData) throws(EngineError)
@@ -78,14 +84,20 @@ import NNFormat
   func train(_ buffers: BatchBuffers) throws(EngineError) -> Double {
     let loss = try computeLoss(buffers)
     guard loss.isFinite else { return loss }
-    try computeGradients(buffers)
-    update()
+    prepareUpdates()
+    try unsafe buffers.program.backward(step: UInt64(step), updates: UnsafePointer(updates))
+    addPenalties()
+    finishUpdates()
     return loss
   }
 
   /// Computes the gradients of the loss that `computeLoss` gave, penalties included.
   func computeGradients(_ buffers: BatchBuffers) throws(EngineError) {
-    try buffers.program.backward(step: UInt64(step))
+    try unsafe buffers.program.backward(step: UInt64(step), updates: nil)
+    addPenalties()
+  }
+
+  private func addPenalties() {
     let memory = graph.memory
     for index in memory.parameters.indices {
       if let penalty = memory.parameters[index].penalty {
@@ -115,28 +127,43 @@ import NNFormat
     return loss
   }
 
-  /// Changes the parameters by their gradients.
-  private func update() {
-    let memory = graph.memory
+  /// Binds the rule to each parameter for the coming step.
+  private func prepareUpdates() {
     let optimizer = settings.optimizer
     let rate = optimizer.learningRate.rate(at: step)
     product = optimizer.nextProduct(product, step: step)
-    let numbers = unsafe Floats(self.numbers.base, count: 16)
-    optimizer.write(step: step, rate: rate, product: product, to: numbers)
+    optimizer.write(step: step, rate: rate, product: product, to: unsafe Floats(numbers.base, count: 16))
+    var transform = OptimizerKernel.Transform()
+    if case .value(let limit) = optimizer.clipping { transform.limit = limit }
+    for index in graph.memory.parameters.indices { unsafe bind(index, transform, rate) }
+  }
+
+  private func bind(_ index: Int, _ transform: OptimizerKernel.Transform, _ rate: Float) {
+    let memory = graph.memory
+    var transform = transform
+    transform.decay = memory.parameters[index].decays ? (settings.optimizer.weightDecay ?? 0) * rate : 0
+    for slot in memory.slotNames.indices { unsafe slotPointers[slot] = memory.slot(slot, index).base }
+    unsafe (updates + index).initialize(
+      to: settings.optimizer.kernel.bound(
+        memory.value(index).base, slots: slotPointers, transform: transform,
+        numbers: numbers.base.assumingMemoryBound(to: Float.self)))
+  }
+
+  /// Changes the parameters that the way back has not changed.
+  private func finishUpdates() {
+    let memory = graph.memory
+    let optimizer = settings.optimizer
+    let rate = optimizer.learningRate.rate(at: step)
     var transform = OptimizerKernel.Transform()
     if case .globalNorm(let limit) = optimizer.clipping { transform.scale = globalScale(limit) }
-    if case .value(let limit) = optimizer.clipping { transform.limit = limit }
-    for index in memory.parameters.indices {
+    for index in memory.parameters.indices where !graph.isFused[index] {
       let parameter = memory.parameters[index]
       if case .norm(let limit) = optimizer.clipping {
         let norm = Float(Self.squares(memory.gradient(index)).squareRoot())
         transform.scale = limit / max(norm, limit)
       }
-      transform.decay = parameter.decays ? (optimizer.weightDecay ?? 0) * rate : 0
-      for slot in memory.slotNames.indices { unsafe slotPointers[slot] = memory.slot(slot, index).base }
-      unsafe optimizer.kernel.update(
-        memory.value(index).base, gradients: memory.gradient(index).base, slots: slotPointers, count: parameter.count,
-        transform: transform, numbers: numbers.base, pool: graph.pool)
+      if transform.scale != 1 { bind(index, transform, rate) }
+      unsafe updates[index].run(gradients: memory.gradient(index).base, count: parameter.count, pool: graph.pool)
       if let constraint = parameter.constraint { constraint.apply(to: memory.value(index), shape: parameter.shape) }
     }
     step += 1

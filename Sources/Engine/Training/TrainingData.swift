@@ -106,14 +106,41 @@ public final class TrainingArrays: TrainingData {
 
   /// Writes rows, in the order given.
   public func read(_ rows: ArraySlice<Int>, into batch: TrainingBatch) throws(EngineError) {
+    let gathering = RowGathering(rows: rows, inputs: inputs, batch: batch)
+    gathering.run(.shared)
     var place = 0
     for row in rows {
-      for index in inputs.indices {
-        unsafe batch.setInput(index, row: place, inputs[index].base + row * batch.inputRowBytes[index])
-      }
       for k in 0..<targetRowCount { batch.targets[place * targetRowCount + k] = targets[row * targetRowCount + k] }
       batch.weights[place] = weights?[row] ?? 1
       place += 1
+    }
+  }
+}
+
+/// Copies rows of inputs to where a batch goes, on threads.
+private struct RowGathering {
+  let rows: ArraySlice<Int>
+  let inputs: [Constant]
+  let batch: TrainingBatch
+
+  func run(_ pool: ThreadPool) {
+    var bytes = 0
+    for index in inputs.indices { bytes += batch.inputRowBytes[index] * rows.count }
+    let tasks = max(1, WorkEstimate(nanoseconds: Double(bytes) / 8).taskCount(most: rows.count, pool))
+    unsafe withUnsafePointer(to: (self, tasks)) { pointer in
+      unsafe pool.parallelFor(tasks: tasks, context: UnsafeRawPointer(pointer)) { context, task in
+        let work = unsafe context.assumingMemoryBound(to: (RowGathering, Int).self)
+        unsafe work.pointee.0.copy(task, of: work.pointee.1)
+      }
+    }
+  }
+
+  private func copy(_ task: Int, of tasks: Int) {
+    for place in rows.count * task / tasks..<rows.count * (task + 1) / tasks {
+      let row = rows[rows.startIndex + place]
+      for index in inputs.indices {
+        unsafe batch.setInput(index, row: place, inputs[index].base + row * batch.inputRowBytes[index])
+      }
     }
   }
 }

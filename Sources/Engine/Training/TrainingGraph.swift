@@ -9,6 +9,8 @@ import NNFormat
     let step: any Step
     let rule: GradientRule?
     let behaviour: TrainingBehaviour
+    /// The parameter that the optimizer changes while its gradient is computed.
+    var fusedParameter: Int?
   }
 
   let draft: Draft
@@ -28,6 +30,8 @@ import NNFormat
   let outputValue: Int
   let lossValue: Int
   let lossIsFromLogits: Bool
+  /// For each parameter whether the optimizer changes it while its gradient is computed.
+  let isFused: [Bool]
 
   init(_ model: Model, _ settings: TrainingSettings, options: EngineOptions) throws(EngineError) {
     self.model = model
@@ -67,8 +71,10 @@ import NNFormat
       list.append((parameter, tensor))
     }
     let kept = statistics.filter { name in !parameters.contains { $0.name == name } }
+    let layouts = Self.layouts(of: draft, list, names, settings)
     memory = try ParameterMemory(
-      list, statistics: kept.compactMap { name in tensors[name].map { (name, $0) } }, optimizer: settings.optimizer)
+      list, layouts: list.map { names[$0.0.name].flatMap { layouts[$0] } },
+      statistics: kept.compactMap { name in tensors[name].map { (name, $0) } }, optimizer: settings.optimizer)
     var parameterOfValue = [Int?](repeating: nil, count: draft.values.count)
     var statisticOfValue = parameterOfValue
     for (index, parameter) in parameters.enumerated() {
@@ -80,7 +86,6 @@ import NNFormat
     self.parameterOfValue = parameterOfValue
     self.statisticOfValue = statisticOfValue
     needsGradient = Self.reached(draft, from: Set(parameterOfValue.indices.filter { parameterOfValue[$0] != nil }))
-    (nodes, self.draft) = (try Self.nodes(of: draft, settings, pool), draft)
     (lossValue, lossIsFromLogits) = Self.lossValue(draft, settings.loss, output: outputValue)
     var penalties: [(Int, Penalty)] = []
     for (name, penalty) in settings.activityPenalties.sorted(by: { $0.key < $1.key }) {
@@ -88,17 +93,38 @@ import NNFormat
       penalties.append((value, penalty))
     }
     activityPenalties = penalties
+    let isFused = Self.fusedParameters(memory, draft, parameterOfValue, settings.optimizer)
+    self.isFused = isFused
+    nodes = try Self.nodes(
+      of: draft, settings, pool, layouts,
+      rectified: PackedProduct.rectified(draft, kept: Set(penalties.map(\.0) + [outputValue, lossValue])),
+      fused: parameterOfValue.map { index in index.flatMap { isFused[$0] ? $0 : nil } })
+    self.draft = draft
     guard needsGradient[outputValue] else {
       throw EngineError(.invalidInput, "no parameter that may change has an influence on the output")
     }
   }
 
   private static func nodes(
-    of draft: Draft, _ settings: TrainingSettings, _ pool: ThreadPool
+    of draft: Draft, _ settings: TrainingSettings, _ pool: ThreadPool, _ layouts: [Int: PanelLayout],
+    rectified: Set<Int>, fused: [Int?]
   ) throws(EngineError) -> [TrainingNode] {
     var nodes: [TrainingNode] = []
-    for node in draft.nodes {
-      let step = try StepFactory.step(for: node, in: draft, pool: pool)
+    var passing: Set<Int> = []
+    for (index, node) in draft.nodes.enumerated() {
+      if node.inputs.count > 1, let weights = node.inputs[1], let layout = layouts[weights] {
+        let product = PackedProduct(
+          layout: layout, hasBias: node.inputs.count > 2 && node.inputs[2] != nil,
+          rectifies: rectified.contains(index))
+        if product.rectifies, case let output?? = node.outputs.first { passing.insert(output) }
+        nodes.append(
+          TrainingNode(
+            draft: node, step: PackedProductStep(product: product), rule: product.rule, behaviour: TrainingBehaviour(),
+            fusedParameter: fused[weights]))
+        continue
+      }
+      let isPassing = node.isOperator("Relu") && node.inputs.contains { $0.map(passing.contains) ?? false }
+      let step: any Step = isPassing ? PassingStep() : try StepFactory.step(for: node, in: draft, pool: pool)
       var behaviour = settings.behaviours[node.origin.name] ?? TrainingBehaviour()
       if node.isOperator("BatchNormalization"), settings.behaviours[node.origin.name] == nil {
         behaviour.statisticsMomentum = settings.statisticsMomentum
@@ -109,6 +135,36 @@ import NNFormat
           rule: GradientTable.rule(node.origin.operatorType, domain: node.origin.domain), behaviour: behaviour))
     }
     return nodes
+  }
+
+  /// The parameters that are kept in the order of panels, by value.
+  private static func layouts(
+    of draft: Draft, _ list: [(TrainableParameter, Tensor)], _ names: [String: Int], _ settings: TrainingSettings
+  ) -> [Int: PanelLayout] {
+    // Rules that divide by an accumulator of zeros would fill the padding with NaN.
+    if case .ftrl(let initial, _, _, _, _) = settings.optimizer.rule, initial <= 0 { return [:] }
+    var shapes: [Int: [Int]] = [:]
+    var all: [Int: [Int]] = [:]
+    for (parameter, tensor) in list {
+      guard let value = names[parameter.name] else { continue }
+      all[value] = tensor.shape
+      if parameter.constraint == nil || parameter.constraint == .nonNegative { shapes[value] = tensor.shape }
+    }
+    return PackedProduct.layouts(of: draft, shapes: shapes, all: all)
+  }
+
+  /// A parameter's gradient need not be seen as a whole when one node makes it and nothing but the rule uses it.
+  private static func fusedParameters(
+    _ memory: ParameterMemory, _ draft: Draft, _ parameterOfValue: [Int?], _ optimizer: Optimizer
+  ) -> [Bool] {
+    var uses = [Int](repeating: 0, count: memory.parameters.count)
+    for node in draft.nodes {
+      for case let input? in node.inputs { if let index = parameterOfValue[input] { uses[index] += 1 } }
+    }
+    let isLocal = switch optimizer.clipping { case .none, .value: true default: false }
+    return memory.parameters.enumerated().map { index, parameter in
+      isLocal && uses[index] == 1 && parameter.layout != nil && parameter.penalty == nil && parameter.constraint == nil
+    }
   }
 
   /// The values that depend on others.

@@ -21,6 +21,8 @@ import NNFormat
     let run: GradientWork.Body
     /// Gradients that go to memory of their own and are added afterwards: slot of the source, slot of the sum.
     let additions: [(source: Int, target: Int)]
+    /// The parameter that is changed in the place of writing its gradient, when there are updates.
+    let fusedParameter: Int?
   }
 
   let graph: TrainingGraph
@@ -115,10 +117,13 @@ import NNFormat
   }
 
   /// Computes the gradients of the parameters from the gradient at the loss, which `lossGradient` holds.
-  func backward(step: UInt64) throws(EngineError) {
+  ///
+  /// - Parameter updates: one for each parameter; those of fused parameters are made, and their gradients not written.
+  func backward(step: UInt64, updates: UnsafePointer<ParameterUpdate>?) throws(EngineError) {
     for index in backwards.indices {
       let backward = backwards[index]
-      try backward.run(memory(forwards[backward.forward], step))
+      let update = unsafe updates.flatMap { all in unsafe backward.fusedParameter.map { unsafe all + $0 } }
+      try unsafe backward.run(memory(forwards[backward.forward], step, update))
       for addition in backward.additions {
         guard let source = unsafe slots[addition.source], let target = unsafe slots[addition.target] else { continue }
         let count = unsafe counts[addition.target]
@@ -127,11 +132,13 @@ import NNFormat
     }
   }
 
-  private func memory(_ forward: Forward, _ step: UInt64) -> GradientMemory {
+  private func memory(
+    _ forward: Forward, _ step: UInt64, _ update: UnsafePointer<ParameterUpdate>? = nil
+  ) -> GradientMemory {
     unsafe GradientMemory(
       slots: slots + forward.slot, counts: counts + forward.slot, inputCount: forward.inputCount,
       outputCount: forward.outputCount, scratch: scratch, saved: arena.base + forward.saved, pool: graph.pool,
-      step: step)
+      step: step, update: update)
   }
 
   static func add(_ source: Floats, to target: Floats, _ pool: ThreadPool) {

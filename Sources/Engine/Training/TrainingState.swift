@@ -32,17 +32,15 @@ extension Trainer {
     return TrainingState(
       step: step,
       parameters: memory.parameters.enumerated().map { index, parameter in
-        (parameter.name, ParameterMemory.tensor(memory.value(index), shape: parameter.shape))
+        (parameter.name, memory.valueTensor(index))
       },
       statistics: memory.statistics.enumerated().map { index, statistic in
-        (statistic.name, ParameterMemory.tensor(memory.statistic(index), shape: statistic.shape))
+        (statistic.name, memory.statisticTensor(index))
       },
       slots: memory.slotNames.enumerated().map { slot, name in
         (
           name,
-          memory.parameters.enumerated().map { index, parameter in
-            ParameterMemory.tensor(memory.slot(slot, index), shape: parameter.shape)
-          }
+          memory.parameters.indices.map { memory.slotTensor(slot, $0) }
         )
       },
       momentumProduct: product, learningRate: settings.optimizer.learningRate.rate(at: step))
@@ -66,13 +64,13 @@ extension Trainer {
       guard let tensor = parameters[parameter.name] else {
         throw EngineError(.invalidInput, "the state has no parameter \"\(parameter.name)\"")
       }
-      try ParameterMemory.fill(memory.value(index), from: tensor, parameter.name)
+      try memory.setValue(index, to: tensor)
     }
     for (index, statistic) in memory.statistics.enumerated() {
       guard let tensor = statistics[statistic.name] else {
         throw EngineError(.invalidInput, "the state has no statistic \"\(statistic.name)\"")
       }
-      try ParameterMemory.fill(memory.statistic(index), from: tensor, statistic.name)
+      try memory.setStatistic(index, to: tensor)
     }
   }
 
@@ -94,7 +92,7 @@ extension Trainer {
             "the optimizer's \"\(name)\" of \"\(memory.parameters[index].name)\" has shape \(tensor.shape), the parameter \(memory.parameters[index].shape)"
           )
         }
-        try ParameterMemory.fill(memory.slot(slot, index), from: tensor, name)
+        try memory.setSlot(slot, index, to: tensor)
       }
     }
     self.step = step

@@ -130,10 +130,13 @@ package struct TrainingWork {
   package let pool: ThreadPool
   /// The number of the step, for random numbers.
   package let step: UInt64
+  /// What changes the parameter that is the node's second input, in the place of writing its gradient.
+  package let update: UnsafePointer<ParameterUpdate>?
 
   init(
     slots: UnsafePointer<UnsafeMutableRawPointer?>, counts: UnsafePointer<Int>, inputCount: Int, outputCount: Int,
-    scratch: UnsafeMutableRawPointer, saved: UnsafeMutableRawPointer, pool: ThreadPool, step: UInt64
+    scratch: UnsafeMutableRawPointer, saved: UnsafeMutableRawPointer, pool: ThreadPool, step: UInt64,
+    update: UnsafePointer<ParameterUpdate>? = nil
   ) {
     unsafe self.slots = slots
     unsafe self.counts = counts
@@ -143,6 +146,7 @@ package struct TrainingWork {
     unsafe self.saved = saved
     self.pool = pool
     self.step = step
+    unsafe self.update = update
   }
 
   private func floats(_ slot: Int) -> Floats? {

@@ -66,11 +66,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "KernelTests", dependencies: ["NNEngine"], swiftSettings: strict),
     .testTarget(
-      name: "FixtureTests", dependencies: ["NNFormat", "NNEngine", "TestSupport"], swiftSettings: strict),
+      name: "FixtureTests", dependencies: ["NNFormat", "NNEngine", "NNTraining", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "InteropTests", dependencies: ["NNEngine", "NNFormat", "TestSupport"], exclude: ["Peers"],
+      name: "InteropTests", dependencies: ["NNEngine", "NNFormat", "NNTraining", "TestSupport"], exclude: ["Peers"],
       swiftSettings: strict),
   ]
 )

@@ -18,7 +18,7 @@ struct Nnfmt: ParsableCommand {
       """,
     subcommands: [
       Inspect.self, Predict.self, Convert.self, Check.self, Diff.self, Quantise.self, Create.self, Train.self,
-      GraftCommand.self, Bench.self,
+      GraftCommand.self, PerceptronCommand.self, Bench.self,
     ])
 
   @Flag(help: "Print the version; with --verbose also what the machine and the libraries are.")

@@ -66,6 +66,23 @@ public struct LabelledData: Sendable {
     return Tensor(labels)
   }
 
+  /// The rows' weights times those of their classes.
+  public func weights(ofClasses factors: [Int: Float]) throws(FormatError) -> Tensor {
+    let targets = try self.targets.doubles()
+    let rows = self.targets.shape.first ?? 0
+    let perRow = rows == 0 ? 1 : targets.count / rows
+    let given = try weights?.converted(to: .float32).elements(as: Float.self)
+    return Tensor(
+      (0..<rows).map { row in
+        let line = targets[row * perRow..<(row + 1) * perRow]
+        let label =
+          perRow == 1
+          ? Int(exactly: line.first ?? 0) ?? -1
+          : (line.indices.max { line[$0] < line[$1] } ?? row * perRow) - row * perRow
+        return (factors[label] ?? 1) * (given?[row] ?? 1)
+      })
+  }
+
   /// Some of the rows.
   public func selecting(_ rows: [Int]) throws(FormatError) -> LabelledData {
     var result = self
@@ -130,7 +147,8 @@ public enum DataFile {
     return try labelled([x], y, weights, inputs, path)
   }
 
-  private static func labelled(
+  /// Tensors as rows for the inputs of a network: of their element types and shapes.
+  static func labelled(
     _ tensors: [Tensor], _ y: Tensor, _ weights: Tensor?, _ inputs: [Value], _ path: String
   ) throws(FormatError) -> LabelledData {
     guard tensors.count == inputs.count else {

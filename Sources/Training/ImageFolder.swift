@@ -13,6 +13,8 @@ public final class ImageFolder: TrainingData, @unchecked Sendable {
   private let files: [(path: String, label: Int)]
   private let shape: [Int]
   private let isSparse: Bool
+  /// How much the images of a class count; 1 for classes that are not named.
+  public var classWeights: [Int: Float] = [:]
   private let cache = Mutex<[Int: [Float]]>([:])
   private let memoryLimit: Int
 
@@ -106,6 +108,7 @@ public final class ImageFolder: TrainingData, @unchecked Sendable {
     if let error = failure.withLock({ $0 }) { throw EngineError(.invalidInput, error.description) }
     for (place, row) in order.enumerated() {
       batch.setTarget(row: place, label: files[row].label, isSparse: isSparse)
+      batch.weights[place] = classWeights[files[row].label] ?? 1
     }
   }
 }

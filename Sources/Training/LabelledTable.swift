@@ -30,14 +30,15 @@ enum LabelledTable {
         }
       }
       let width = features.count / rows.count
-      let wanted = (input.shape?.dimensions.dropFirst().compactMap(\.value) ?? []).reduce(1, *)
+      let extents = input.shape?.dimensions.dropFirst().compactMap(\.value)
+      let wanted = extents?.reduce(1, *) ?? width
       guard width == wanted else {
         throw FormatError(
           .mismatch,
           "the table has \(width) features a row, words counted one for each, and the input \"\(input.name)\" takes \(wanted)"
         )
       }
-      let shape = [rows.count] + (input.shape?.dimensions.dropFirst().compactMap(\.value) ?? [width])
+      let shape = [rows.count] + (extents ?? [width])
       let labels = rows.map { row in
         encodings[column].map { Float($0.firstIndex(of: row[column]) ?? 0) } ?? Float(row[column]) ?? .nan
       }

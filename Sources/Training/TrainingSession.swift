@@ -11,6 +11,8 @@ public struct SessionOptions: Sendable {
   public var shuffles = true
   /// The figure that early stopping, the best weights and plateaus go by; `nil` for the validation loss, else the loss.
   public var monitor: String?
+  /// The least change that counts as an improvement for early stopping and the best weights.
+  public var minimumChange = 0.0
   /// Epochs without improvement after which training ends.
   public var patience: Int?
   /// Whether the weights of the best epoch are what is left in the end.
@@ -93,8 +95,14 @@ public final class TrainingSession {
     afterBatch: (TrainingProgress) -> TrainingCommand = { _ in .proceed },
     afterEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> Ending {
+    if let monitor = options.monitor {
+      let names = ["loss"] + trainer.settings.metrics.map(\.name)
+      guard names.contains(monitor) || (validation != nil && names.contains { monitor == "val_\($0)" }) else {
+        throw EngineError(.invalidInput, "there is no figure \"\(monitor)\" to go by")
+      }
+    }
     while position.epoch < options.epochs {
-      if let best, let patience = options.patience, best.waited >= patience {
+      if let best, let patience = options.patience, best.waited >= max(patience, 1) {
         try finish()
         return .stoppedEarly(bestEpoch: best.epoch)
       }
@@ -124,7 +132,8 @@ public final class TrainingSession {
     guard let (value, isLow) = options.figure(record) else {
       throw EngineError(.invalidInput, "there is no figure \"\(options.monitor ?? "")\" to go by")
     }
-    if best.map({ isLow ? value < $0.value : value > $0.value }) ?? true {
+    let change = options.minimumChange
+    if best.map({ isLow ? value < $0.value - change : value > $0.value + change }) ?? true {
       best = (value, record.epoch, 0)
       if options.keepsBest {
         let state = trainer.state
@@ -155,6 +164,7 @@ public final class TrainingSession {
   }
 
   private func finish() throws {
+    trainer.finish()
     if options.keepsBest, let bestState { try trainer.restoreParameters(bestState) }
   }
 

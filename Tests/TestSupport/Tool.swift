@@ -14,6 +14,30 @@ package enum Tool {
 
   package static let path = path(of: "nnfmt")
 
+  /// The program while it runs, its output left unread.
+  package final class Running {
+    private let process = Process()
+
+    package init(_ arguments: [String]) throws {
+      process.executableURL = URL(fileURLWithPath: Tool.path)
+      process.arguments = arguments
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+    }
+
+    package var isRunning: Bool { process.isRunning }
+
+    /// Sends a signal and waits for the end.
+    ///
+    /// - Returns: the exit status, or minus the signal that ended the program.
+    package func end(by signal: Int32) -> Int32 {
+      kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+      return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+  }
+
   /// Programs lie beside the test bundle that this process runs.
   private static func path(of program: String) -> String {
     let bundle =

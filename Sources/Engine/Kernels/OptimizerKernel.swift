@@ -33,6 +33,8 @@ package enum OptimizerKernel: Int, CaseIterable, Sendable {
     package init() {}
   }
 
+  private static let instructionSet = KernelTable.current.instructionSet.tableIndex ?? 0
+
   /// The rule for one parameter and one step.
   ///
   /// - Parameters:
@@ -40,9 +42,9 @@ package enum OptimizerKernel: Int, CaseIterable, Sendable {
   ///   - numbers: the numbers of the rule, as `optimizer_f32.h` lists them.
   package func bound(
     _ parameters: UnsafeMutablePointer<Float>, slots: UnsafePointer<UnsafeMutablePointer<Float>>, transform: Transform,
-    numbers: UnsafePointer<Float>, table: KernelTable = .current
+    numbers: UnsafePointer<Float>
   ) -> ParameterUpdate {
-    let function = unsafe nn_optimizer_f32_kernels_for(table.instructionSet.tableIndex ?? 0)[rawValue].function
+    let function = unsafe nn_optimizer_f32_kernels_for(Self.instructionSet)[rawValue].function
     return unsafe ParameterUpdate(
       function: function, parameters: parameters, slots: (
         slotCount > 0 ? slots[0] : nil, slotCount > 1 ? slots[1] : nil, slotCount > 2 ? slots[2] : nil

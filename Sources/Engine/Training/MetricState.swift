@@ -53,6 +53,7 @@ struct MetricState: Sendable {
       sums[1] += Double(rows * columns)
     case .precision(let threshold), .recall(let threshold): count(predictions, targets, rows, threshold)
     case .areaUnderCurve(let thresholds, _): bucket(predictions, targets, rows, thresholds)
+    case .f1(_, let threshold?): countClasses(predictions, targets, rows, threshold)
     case .accuracy, .categoricalAccuracy, .sparseCategoricalAccuracy, .topK, .f1:
       for row in 0..<rows { classify(predictions, targets, row) }
     }
@@ -88,6 +89,21 @@ struct MetricState: Sendable {
     }
   }
 
+  /// For each class hits, false alarms and misses of predictions above a threshold.
+  private mutating func countClasses(_ predictions: Floats, _ targets: Floats, _ rows: Int, _ threshold: Float) {
+    for row in 0..<rows {
+      for k in 0..<columns {
+        let truth = isSparse ? Int(targets[row]) == k : targets[row * columns + k] != 0
+        switch (predictions[row * columns + k] > threshold, truth) {
+        case (true, true): sums[3 * k] += 1
+        case (true, false): sums[3 * k + 1] += 1
+        case (false, true): sums[3 * k + 2] += 1
+        case (false, false): break
+        }
+      }
+    }
+  }
+
   /// True positives, and all that were predicted or that there are.
   private mutating func count(_ predictions: Floats, _ targets: Floats, _ rows: Int, _ threshold: Float) {
     let isPrecision = if case .precision = kind { true } else { false }
@@ -113,17 +129,26 @@ struct MetricState: Sendable {
   /// The value over all rows so far.
   var value: Double {
     switch kind {
-    case .f1:
-      var total = 0.0
-      for k in 0..<columns {
-        let (hits, others) = (sums[3 * k], sums[3 * k + 1] + sums[3 * k + 2])
-        total += hits == 0 ? 0 : 2 * hits / (2 * hits + others)
-      }
-      return columns == 0 ? 0 : total / Double(columns)
+    case .f1(let average, _): return f1(average)
     case .areaUnderCurve(let thresholds, let isPrecisionRecall): return area(thresholds, isPrecisionRecall)
     case .rootMeanSquaredError: return sums[1] == 0 ? 0 : (sums[0] / sums[1]).squareRoot()
     default: return sums[1] == 0 ? 0 : sums[0] / sums[1]
     }
+  }
+
+  private func f1(_ average: Metric.F1Average) -> Double {
+    func score(_ hits: Double, _ others: Double) -> Double { hits == 0 ? 0 : 2 * hits / (2 * hits + others) }
+    var (total, weight) = (0.0, 0.0)
+    var all = (hits: 0.0, others: 0.0)
+    for k in 0..<columns {
+      let (hits, others, misses) = (sums[3 * k], sums[3 * k + 1] + sums[3 * k + 2], sums[3 * k + 2])
+      let share = average == .weighted ? hits + misses : 1
+      total += share * score(hits, others)
+      weight += share
+      all = (all.hits + hits, all.others + others)
+    }
+    if average == .micro { return score(all.hits, all.others) }
+    return weight == 0 ? 0 : total / weight
   }
 
   private func area(_ thresholds: Int, _ isPrecisionRecall: Bool) -> Double {

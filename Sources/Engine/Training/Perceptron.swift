@@ -59,7 +59,8 @@ public struct Perceptron: Sendable, Hashable {
       }
       if errors == 0 { return .converged(epoch: epoch) }
     }
-    return .notSeparated(errors: zip(rows, labels).count { self($0) != $1 })
+    let errors = zip(rows, labels).count { self($0) != $1 }
+    return errors == 0 ? .converged(epoch: max(epochs, 1)) : .notSeparated(errors: errors)
   }
 
   /// Slope and intercept of the line between the classes, for two inputs; `nil` for another number or a vertical line.

@@ -192,6 +192,7 @@ extension Trainer {
       }
       history.append(record)
     }
+    finish()
     return history
   }
 

@@ -28,7 +28,7 @@ import NNFormat
     self.settings = settings
     graph = try TrainingGraph(model, settings, options: options)
     numbers = try RawMemory(byteCount: 64)
-    unsafe slotPointers = .allocate(capacity: 4)
+    unsafe slotPointers = .allocate(capacity: 6)
     unsafe updates = .allocate(capacity: max(graph.memory.parameters.count, 1))
   }
 
@@ -87,7 +87,8 @@ import NNFormat
     prepareUpdates()
     try unsafe buffers.program.backward(step: UInt64(step), updates: UnsafePointer(updates))
     addPenalties()
-    finishUpdates()
+    if gathersGradients() { finishUpdates() }
+    finishStep()
     return loss
   }
 
@@ -131,8 +132,8 @@ import NNFormat
   private func prepareUpdates() {
     let optimizer = settings.optimizer
     let rate = optimizer.learningRate.rate(at: step)
-    product = optimizer.nextProduct(product, step: step)
-    optimizer.write(step: step, rate: rate, product: product, to: unsafe Floats(numbers.base, count: 16))
+    if (step + 1) % optimizer.accumulationSteps == 0 { product = optimizer.nextProduct(product, step: updateCount) }
+    optimizer.write(step: updateCount, rate: rate, product: product, to: unsafe Floats(numbers.base, count: 16))
     var transform = OptimizerKernel.Transform()
     if case .value(let limit) = optimizer.clipping { transform.limit = limit }
     for index in graph.memory.parameters.indices { unsafe bind(index, transform, rate) }
@@ -164,6 +165,15 @@ import NNFormat
       }
       if transform.scale != 1 { bind(index, transform, rate) }
       unsafe updates[index].run(gradients: memory.gradient(index).base, count: parameter.count, pool: graph.pool)
+    }
+  }
+
+  /// What follows an update: averages, constraints, and the count of the step.
+  private func finishStep() {
+    let memory = graph.memory
+    for index in memory.parameters.indices {
+      if let averaging = settings.optimizer.averaging { average(index, averaging) }
+      let parameter = memory.parameters[index]
       if let constraint = parameter.constraint { constraint.apply(to: memory.value(index), shape: parameter.shape) }
     }
     step += 1

@@ -108,11 +108,10 @@ public final class TrainingArrays: TrainingData {
   public func read(_ rows: ArraySlice<Int>, into batch: TrainingBatch) throws(EngineError) {
     let gathering = RowGathering(rows: rows, inputs: inputs, batch: batch)
     gathering.run(.shared)
-    var place = 0
-    for row in rows {
+    for place in 0..<rows.count {
+      let row = rows[rows.startIndex + place]
       for k in 0..<targetRowCount { batch.targets[place * targetRowCount + k] = targets[row * targetRowCount + k] }
       batch.weights[place] = weights?[row] ?? 1
-      place += 1
     }
   }
 }

@@ -161,7 +161,11 @@ import NNFormat
     for node in draft.nodes {
       for case let input? in node.inputs { if let index = parameterOfValue[input] { uses[index] += 1 } }
     }
-    let isLocal = switch optimizer.clipping { case .none, .value: true default: false }
+    let isLocal =
+      switch optimizer.clipping {
+      case .none, .value: optimizer.accumulationSteps == 1
+      case .norm, .globalNorm: false
+      }
     return memory.parameters.enumerated().map { index, parameter in
       isLocal && uses[index] == 1 && parameter.layout != nil && parameter.penalty == nil && parameter.constraint == nil
     }

@@ -51,6 +51,24 @@ public struct Loss: Sendable, Hashable {
   /// A loss with the usual numbers.
   public init(_ kind: Kind) { self.kind = kind }
 
+  public static let categoricalCrossEntropy = Loss(.categoricalCrossEntropy)
+  public static let sparseCategoricalCrossEntropy = Loss(.sparseCategoricalCrossEntropy)
+  public static let binaryCrossEntropy = Loss(.binaryCrossEntropy)
+  public static let meanSquaredError = Loss(.meanSquaredError)
+  public static let meanAbsoluteError = Loss(.meanAbsoluteError)
+  public static let huber = Loss(.huber)
+  public static let klDivergence = Loss(.klDivergence)
+  public static let hinge = Loss(.hinge)
+  public static let cosineSimilarity = Loss(.cosineSimilarity)
+
+  /// Whether labels can be smoothed.
+  public var smoothsLabels: Bool {
+    switch kind {
+    case .categoricalCrossEntropy, .binaryCrossEntropy, .binaryFocalCrossEntropy, .categoricalFocalCrossEntropy: true
+    default: false
+    }
+  }
+
   /// Whether targets are class numbers, not values.
   public var takesClasses: Bool { kind == .sparseCategoricalCrossEntropy }
 }

@@ -42,6 +42,23 @@ public struct Optimizer: Sendable, Hashable {
   public var weightDecay: Float?
   /// Limits of the gradients.
   public var clipping: Clipping
+  /// A moving average of the parameters, which takes their place at the end of a training.
+  public var averaging: Averaging?
+  /// Batches whose gradients are averaged for one update.
+  public var accumulationSteps = 1
+
+  /// A moving average of the parameters.
+  public struct Averaging: Sendable, Hashable {
+    /// The share of the average that stays at a step.
+    public var momentum: Float
+    /// Updates after which the average takes the parameters' place each time; `nil` for the end of a training alone.
+    public var overwriteFrequency: Int?
+
+    /// An average.
+    public init(momentum: Float = 0.99, overwriteFrequency: Int? = nil) {
+      (self.momentum, self.overwriteFrequency) = (momentum, overwriteFrequency)
+    }
+  }
 
   /// An optimizer.
   public init(
@@ -63,8 +80,19 @@ public struct Optimizer: Sendable, Hashable {
     Optimizer(.sgd(momentum: momentum, nesterov: nesterov), learningRate: .constant(learningRate))
   }
 
-  /// The names of the values that are kept for each parameter, in the kernel's order.
+  /// The names of all values that are kept for each parameter: those of the rule, then those of averages.
   public var slotNames: [String] {
+    ruleSlotNames + (averaging == nil ? [] : [Self.averageSlot])
+      + (accumulationSteps > 1 ? [Self.accumulatorSlot] : [])
+  }
+
+  /// The slot of the moving average.
+  public static let averageSlot = "average"
+  /// The slot of the gradients that wait for an update.
+  public static let accumulatorSlot = "gradient_accumulator"
+
+  /// The names of the values that the rule keeps for each parameter, in the kernel's order.
+  public var ruleSlotNames: [String] {
     switch rule {
     case .sgd(let momentum, _): momentum == 0 ? [] : ["momentum"]
     case .rmsprop(_, let momentum, _, let centered):

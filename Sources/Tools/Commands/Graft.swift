@@ -46,11 +46,11 @@ struct GraftCommand: ParsableCommand {
     let graft = try Graft(source, onto: target, byPosition: byPosition) { name in
       patterns.contains { $0.matches(name) }
     }
+    guard graft.entries.contains(where: { $0.outcome == .loaded }) else {
+      throw FormatError(.mismatch, "no layer gets weights from \(base)", file: head)
+    }
     try KerasWriter.write(graft.model, to: out)
     output.json ? print(json(graft).text(.indented)) : printTable(graft)
-    if !graft.entries.contains(where: { $0.outcome == .loaded }) {
-      throw FormatError(.mismatch, "no layer got weights from \(base)", file: out)
-    }
   }
 
   private func printTable(_ graft: Graft) {

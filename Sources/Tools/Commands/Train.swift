@@ -101,6 +101,12 @@ struct TrainingSettingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The learning rate.", valueName: "X"))
   var learningRate: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "How the learning rate changes with the steps: \"exponential 1000 0.9\", \"steps 500,900 0.01,0.001\", \"cosine 2000 warmup 100\", \"polynomial 1000\", \"inverse 100 0.5\".",
+      valueName: "TEXT"))
+  var schedule: String?
+
   @Option(help: ArgumentHelp("Metrics, separated by commas (default: the file's).", valueName: "LIST"))
   var metrics: String?
 
@@ -113,6 +119,12 @@ struct TrainingSettingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Limit the length of each gradient.", valueName: "X"))
   var clipNorm: Float?
 
+  @Option(help: ArgumentHelp("Limit the length of all gradients together.", valueName: "X"))
+  var globalClipNorm: Float?
+
+  @Option(help: ArgumentHelp("Limit each element of the gradients.", valueName: "X"))
+  var clipValue: Float?
+
   @Option(help: ArgumentHelp("How much a class counts: CLASS=WEIGHT. Repeatable.", valueName: "CLASS=WEIGHT"))
   var classWeight: [String] = []
 
@@ -123,7 +135,25 @@ struct TrainingSettingOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   func validate() throws {
-    if let learningRate, !(learningRate > 0) { throw ValidationError("--learning-rate must be above 0.") }
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
+      throw ValidationError("--learning-rate must be above 0.")
+    }
+    let limits = [("--clip-norm", clipNorm), ("--global-clip-norm", globalClipNorm), ("--clip-value", clipValue)]
+    for (name, limit) in limits {
+      if let limit, !(limit > 0) { throw ValidationError("\(name) must be above 0.") }
+    }
+    if limits.filter({ $0.1 != nil }).count > 1 {
+      throw ValidationError("--clip-norm, --global-clip-norm and --clip-value exclude each other.")
+    }
+    if let labelSmoothing, !(labelSmoothing >= 0 && labelSmoothing < 1) {
+      throw ValidationError("--label-smoothing must be 0 or more and below 1.")
+    }
+    if let weightDecay, !(weightDecay >= 0) { throw ValidationError("--weight-decay must be 0 or more.") }
+  }
+
+  /// The limits of the gradients; `nil` when none is asked for.
+  var clipping: Optimizer.Clipping? {
+    clipNorm.map { .norm($0) } ?? globalClipNorm.map { .globalNorm($0) } ?? clipValue.map { .value($0) }
   }
 }
 
@@ -138,8 +168,14 @@ struct TrainingControlOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The figure to go by: loss, val_loss, a metric, val_METRIC.", valueName: "NAME"))
   var monitor: String?
 
-  @Option(help: ArgumentHelp("Halve the learning rate after this many epochs without improvement.", valueName: "N"))
+  @Option(help: ArgumentHelp("The least change that counts as an improvement (default: 0).", valueName: "X"))
+  var minDelta = 0.0
+
+  @Option(help: ArgumentHelp("Lower the learning rate after this many epochs without improvement.", valueName: "N"))
   var plateau: Int?
+
+  @Option(help: ArgumentHelp("What the learning rate is then multiplied by (default: 0.5).", valueName: "X"))
+  var plateauFactor: Double?
 
   @Option(help: ArgumentHelp("Write the state here after each epoch and on an interrupt.", valueName: "FILE"))
   var checkpoint: String?
@@ -149,4 +185,14 @@ struct TrainingControlOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Write a row for each epoch: .csv or .json.", valueName: "FILE"))
   var history: String?
+
+  func validate() throws {
+    if let patience, patience < 0 { throw ValidationError("--patience must be 0 or more.") }
+    if let plateau, plateau < 1 { throw ValidationError("--plateau must be 1 or more.") }
+    if let plateauFactor, !(plateauFactor > 0 && plateauFactor < 1) {
+      throw ValidationError("--plateau-factor must be between 0 and 1.")
+    }
+    if plateauFactor != nil, plateau == nil { throw ValidationError("--plateau-factor needs --plateau.") }
+    if !(minDelta >= 0) { throw ValidationError("--min-delta must be 0 or more.") }
+  }
 }

@@ -7,6 +7,11 @@ enum Interrupt {
 
   /// Takes note of the signals from now on instead of ending at once; a second one ends at once.
   static func listen() {
+    // Whoever started this program may have blocked them.
+    var signals = unsafe sigset_t()
+    unsafe sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interrupt.flag.store(true, ordering: .relaxed)

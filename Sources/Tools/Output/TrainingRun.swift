@@ -30,7 +30,9 @@ struct TrainingRun {
     let usesState = settings.optimizer == nil && settings.freeze.isEmpty
     if usesState, let slots = try model.slots(for: trainingSettings) {
       try trainer.restoreOptimizer(step: slots.step, slots: slots.slots, momentumProduct: slots.momentumProduct)
-      if let rate = slots.learningRate, settings.learningRate == nil { trainer.setLearningRate(Double(rate)) }
+      if let rate = slots.learningRate, settings.learningRate == nil, settings.schedule == nil {
+        trainer.setLearningRate(Double(rate))
+      }
       shared.note("going on after \(Figures.grouped(slots.step)) steps of the file's optimizer")
     }
     let session = TrainingSession(trainer, options(), fingerprint: fingerprint(graph, loaded, trainingSettings))
@@ -46,7 +48,8 @@ struct TrainingRun {
     var options = SessionOptions()
     (options.batch, options.epochs, options.shuffles) = (batch, epochs, !rows.noShuffle)
     (options.monitor, options.patience, options.keepsBest) = (control.monitor, control.patience, control.best)
-    options.plateau = control.plateau.map { ($0, 0.5) }
+    options.minimumChange = control.minDelta
+    options.plateau = control.plateau.map { ($0, control.plateauFactor ?? 0.5) }
     options.checkpoint = writesCheckpoints ? checkpointPath : nil
     return options
   }
@@ -71,7 +74,14 @@ struct TrainingRun {
       default: loss = Loss(.meanSquaredError)
       }
     }
-    if let smoothing = settings.labelSmoothing { loss.labelSmoothing = smoothing }
+    if let smoothing = settings.labelSmoothing {
+      guard loss.smoothsLabels else {
+        throw FormatError(
+          .unsupported, "the loss has no label smoothing", file: path,
+          advice: "Losses with it are categorical_crossentropy, binary_crossentropy and the focal ones")
+      }
+      loss.labelSmoothing = smoothing
+    }
     return loss
   }
 
@@ -79,8 +89,11 @@ struct TrainingRun {
     var optimizer = model.compiled.optimizer ?? .adam()
     if let name = settings.optimizer { optimizer = try TrainingNames.optimizer(name, rate: nil) }
     if let rate = settings.learningRate { optimizer.learningRate = .constant(rate) }
+    if let text = settings.schedule {
+      optimizer.learningRate = try Schedule(parsing: text, rate: Double(optimizer.learningRate.rate(at: 0)))
+    }
     if let decay = settings.weightDecay { optimizer.weightDecay = decay }
-    if let limit = settings.clipNorm { optimizer.clipping = .norm(limit) }
+    if let clipping = settings.clipping { optimizer.clipping = clipping }
     let metrics = try settings.metrics == nil ? model.compiled.metrics : TrainingNames.metrics(settings.metrics)
     return model.settings(loss: loss, optimizer: optimizer, metrics: metrics, seed: settings.seed)
   }
@@ -145,11 +158,13 @@ struct LoadedRows {
         let shape = inputs.first?.shape?.dimensions.dropFirst().compactMap(\.value) ?? []
         let folder = try ImageFolder(
           path, shape: shape, isSparse: loss.takesClasses || width == 1, classCount: width, skipsBad: run.rows.skipBad)
+        folder.classWeights = try Self.factors(run.settings.classWeight, folder.classNames)
         return (folder, folder.skipped)
       }
       var data = try DataFile.read(
         path, targets: run.rows.targets, target: run.rows.target, skipsBad: run.rows.skipBad, inputs: inputs)
-      data.weights = try Self.weights(run.settings.classWeight, data, width)
+      let factors = try Self.factors(run.settings.classWeight, data.classNames)
+      if !factors.isEmpty { data.weights = try data.weights(ofClasses: factors) }
       return (try data.rows(for: loss, outputCount: width, file: path), data.skipped)
     }
     (training, skipped) = try read(run.data)
@@ -167,27 +182,16 @@ struct LoadedRows {
     }
   }
 
-  /// The rows' weights times those of their classes.
-  private static func weights(_ arguments: [String], _ data: LabelledData, _ width: Int) throws -> Tensor? {
-    guard !arguments.isEmpty else { return data.weights }
+  /// How much classes count.
+  private static func factors(_ arguments: [String], _ names: [String]?) throws -> [Int: Float] {
     var factors: [Int: Float] = [:]
     for argument in arguments {
       let parts = argument.split(separator: "=").map(String.init)
       guard parts.count == 2, let factor = Float(parts[1]), factor >= 0,
-        let label = data.classNames?.firstIndex(of: parts[0]) ?? Int(parts[0])
+        let label = names?.firstIndex(of: parts[0]) ?? Int(parts[0])
       else { throw FormatError(.malformed, "--class-weight \(argument) is not CLASS=WEIGHT") }
       factors[label] = factor
     }
-    let targets = try data.targets.doubles()
-    let rows = data.targets.shape.first ?? 0
-    let perRow = rows == 0 ? 1 : targets.count / rows
-    let given = try data.weights?.converted(to: .float32).elements(as: Float.self)
-    return Tensor(
-      (0..<rows).map { row in
-        let line = targets[row * perRow..<(row + 1) * perRow]
-        let label =
-          perRow == 1 ? Int(line.first ?? 0) : (line.indices.max { line[$0] < line[$1] } ?? row * perRow) - row * perRow
-        return (factors[label] ?? 1) * (given?[row] ?? 1)
-      })
+    return factors
   }
 }

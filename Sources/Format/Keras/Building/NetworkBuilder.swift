@@ -73,7 +73,10 @@ public struct NetworkBuilder: Sendable {
     return count == 0 ? stem : "\(stem)_\(count)"
   }
 
-  private mutating func add(
+  /// A layer on what others give.
+  ///
+  /// - Throws: `FormatError` of kind `mismatch` when the shapes do not fit.
+  public mutating func add(
     _ specification: LayerSpecification, to inputs: [Output], name: String?
   ) throws(FormatError) -> Output {
     guard let first = inputs.first else { throw FormatError(.mismatch, "a layer needs an input") }

@@ -34,7 +34,7 @@ public struct CompileSettings: Sendable {
     case "auc": Metric("auc", .areaUnderCurve())
     case "precision": Metric("precision", .precision())
     case "recall": Metric("recall", .recall())
-    case "f1": Metric("f1", .f1)
+    case "f1": Metric("f1", .f1())
     case "rmse": Metric("rmse", .rootMeanSquaredError)
     case let name where name.hasPrefix("top"):
       Int(name.dropFirst(3)).flatMap { $0 > 0 ? Metric("top\($0)", .topK($0)) : nil }

@@ -33,8 +33,8 @@ enum MetricConfiguration {
         label,
         .areaUnderCurve(thresholds: c?["num_thresholds"]?.int ?? 200, isPrecisionRecall: c?["curve"]?.string == "PR"))
     case "F1Score":
-      guard c?["average"]?.string == "macro", c?["threshold"]?.isNull != false else { return nil }
-      return Metric(label, .f1)
+      guard let average = (c?["average"]?.string).flatMap(Metric.F1Average.init(rawValue:)) else { return nil }
+      return Metric(label, .f1(average: average, threshold: c?["threshold"]?.float))
     case "RootMeanSquaredError": return Metric(label, .rootMeanSquaredError)
     default:
       guard let kind = LossConfiguration.kind(name) else { return nil }
@@ -62,7 +62,10 @@ enum MetricConfiguration {
     case .topK(let k): return object("TopKCategoricalAccuracy", ["k": .int(k)])
     case .precision(let threshold): return object("Precision", ["thresholds": .number("\(threshold)")])
     case .recall(let threshold): return object("Recall", ["thresholds": .number("\(threshold)")])
-    case .f1: return object("F1Score", ["average": "macro"])
+    case .f1(let average, let threshold):
+      return object(
+        "F1Score",
+        ["average": .string(average.rawValue), "threshold": threshold.map { .number("\($0)") } ?? .null])
     case .areaUnderCurve(let thresholds, let isPrecisionRecall):
       return object("AUC", ["num_thresholds": .int(thresholds), "curve": isPrecisionRecall ? "PR" : "ROC"])
     case .rootMeanSquaredError: return object("RootMeanSquaredError", [:])

@@ -10,11 +10,16 @@ enum OptimizerConfiguration {
     let configuration = json["config"] ?? [:]
     let name = (className.split(separator: ">").last.map(String.init) ?? className).lowercased()
     let (rule, rate) = try rule(named: name, configuration)
-    for key in ["use_ema", "gradient_accumulation_steps", "loss_scale_factor"] {
-      guard let value = configuration[key], !value.isNull, value.bool != false, value.int != 0 else { continue }
-      throw FormatError(.unsupported, "the optimizer's \(key) is not known to training")
+    if let value = configuration["loss_scale_factor"], !value.isNull {
+      throw FormatError(.unsupported, "the optimizer's loss_scale_factor is not known to training")
     }
     var result = Optimizer(rule, learningRate: .constant(rate))
+    if configuration["use_ema"]?.bool == true {
+      result.averaging = Optimizer.Averaging(
+        momentum: configuration["ema_momentum"]?.float ?? 0.99,
+        overwriteFrequency: configuration["ema_overwrite_frequency"]?.int)
+    }
+    result.accumulationSteps = max(configuration["gradient_accumulation_steps"]?.int ?? 1, 1)
     if let stated = configuration["learning_rate"] ?? configuration["lr"], !stated.isNull {
       result.learningRate = try ScheduleConfiguration.schedule(stated)
     }
@@ -86,9 +91,12 @@ enum OptimizerConfiguration {
     case .globalNorm(let limit): members["global_clipnorm"] = number(limit)
     case .value(let limit): members["clipvalue"] = number(limit)
     }
-    members["use_ema"] = false
-    members["ema_momentum"] = .double(0.99)
-    for key in ["ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"] { members[key] = .null }
+    members["use_ema"] = .bool(optimizer.averaging != nil)
+    members["ema_momentum"] = number(optimizer.averaging?.momentum ?? 0.99)
+    members["ema_overwrite_frequency"] = optimizer.averaging?.overwriteFrequency.map { .int($0) } ?? .null
+    members["loss_scale_factor"] = .null
+    members["gradient_accumulation_steps"] =
+      optimizer.accumulationSteps > 1 ? .int(optimizer.accumulationSteps) : .null
     members.merge(numbers) { _, new in new }
     return [
       "module": "keras.optimizers", "class_name": .string(className), "config": .object(members),

@@ -23,10 +23,12 @@ public struct OptimizerSlots: Sendable {
 extension Optimizer {
   /// The slots that Keras makes variable by variable together, one list after another.
   fileprivate var slotLists: [[String]] {
-    switch rule {
-    case .adam(_, _, _, let amsgrad): [["momentum", "velocity"]] + (amsgrad ? [["velocity_hat"]] : [])
-    case .rmsprop, .sgd: slotNames.map { [$0] }
-    default: slotNames.isEmpty ? [] : [slotNames]
+    let first =
+      (averaging == nil ? [] : [[Self.averageSlot]]) + (accumulationSteps > 1 ? [[Self.accumulatorSlot]] : [])
+    return switch rule {
+    case .adam(_, _, _, let amsgrad): first + [["momentum", "velocity"]] + (amsgrad ? [["velocity_hat"]] : [])
+    case .rmsprop, .sgd: first + ruleSlotNames.map { [$0] }
+    default: first + (ruleSlotNames.isEmpty ? [] : [ruleSlotNames])
     }
   }
 

@@ -13,6 +13,8 @@ public struct LabelledData: Sendable {
   public var classNames: [String]?
   /// Rows that could not be read and were left out.
   public var skipped = 0
+  /// For each column of a table its words, `nil` for columns of numbers; `nil` for other files.
+  public var words: [[String]?]?
 
   /// Rows from their parts.
   public init(inputs: [Tensor], targets: Tensor, weights: Tensor? = nil, classNames: [String]? = nil) {
@@ -109,15 +111,16 @@ public enum DataFile {
   ///   - targets: a `.npy` with the targets of a `.npy`.
   ///   - target: the name or number of the target column of a CSV.
   ///   - skipsBad: whether rows that cannot be read are counted and left out.
+  ///   - words: the words of the table that is trained on, so that another one is read alike.
   /// - Throws: `FormatError` that names the file and the row.
   public static func read(
-    _ path: String, targets: String?, target: String?, skipsBad: Bool, inputs: [Value]
+    _ path: String, targets: String?, target: String?, skipsBad: Bool, inputs: [Value], words: [[String]?]? = nil
   ) throws(FormatError) -> LabelledData {
     if path.hasSuffix(".csv") || path.hasSuffix(".tsv") {
       guard let input = inputs.first, inputs.count == 1 else {
         throw FormatError(.mismatch, "a table feeds networks of one input", file: path)
       }
-      return try LabelledTable.read(path, target: target, skipsBad: skipsBad, input: input)
+      return try LabelledTable.read(path, target: target, skipsBad: skipsBad, input: input, words: words)
     }
     let data = try TensorInput.read(path)
     if case .tensor(let x) = data {

@@ -3,7 +3,7 @@ import NNFormat
 /// Reads a table of features with one target column. Columns of words become one column for each word.
 enum LabelledTable {
   static func read(
-    _ path: String, target: String?, skipsBad: Bool, input: Value
+    _ path: String, target: String?, skipsBad: Bool, input: Value, words: [[String]?]? = nil
   ) throws(FormatError) -> LabelledData {
     do throws(FormatError) {
       let bytes = try ByteRegion(try MappedFile(path: path)).bytes()
@@ -16,7 +16,15 @@ enum LabelledTable {
       let column = try self.column(target, names)
       var features: [Float] = []
       var encodings: [[String]?] = []
+      if let words, words.count != names.count {
+        throw FormatError(.mismatch, "the table has \(names.count) columns, the one that is trained on \(words.count)")
+      }
       for index in names.indices {
+        if let words {
+          try check(rows, lines, column: index, words[index])
+          encodings.append(words[index])
+          continue
+        }
         let isNumeric = rows.allSatisfy { Double($0[index]) != nil }
         encodings.append(isNumeric ? nil : Set(rows.map { $0[index] }).sorted())
       }
@@ -46,9 +54,24 @@ enum LabelledTable {
         inputs: [try Tensor(features, shape: shape).converted(to: input.elementType ?? .float32)],
         targets: Tensor(labels), classNames: encodings[column])
       data.skipped = skipped
+      data.words = encodings
       return data
     } catch {
       throw error.inFile(path)
+    }
+  }
+
+  /// Whether a column has numbers where the table that is trained on has numbers, and no other words than that.
+  private static func check(
+    _ rows: [[String]], _ lines: [Int], column: Int, _ words: [String]?
+  ) throws(FormatError) {
+    for (row, line) in zip(rows, lines) {
+      let isKnown = words.map { $0.contains(row[column]) } ?? (Double(row[column]) != nil)
+      guard isKnown else {
+        throw FormatError(
+          .mismatch, "\"\(row[column])\" in column \(column + 1) does not occur in the table that is trained on",
+          at: "line \(line)")
+      }
     }
   }
 

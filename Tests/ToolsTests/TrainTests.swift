@@ -125,6 +125,23 @@ import Testing
     #expect(json["skipped"]?.int == 1)
   }
 
+  @Test func aValidationTableHasTheClassesOfTheOther() throws {
+    let folder = try TemporaryFolder()
+    let net = try TrainingFiles.network(folder)
+    let data = try folder.write(TrainingFiles.table(), to: "rows.csv")
+    // Without the first class, whose absence must not renumber the others.
+    let lines = TrainingFiles.table(rows: 90).split(separator: "\n").filter { !$0.hasSuffix("ant") }
+    let some = try folder.write(lines.joined(separator: "\n") + "\n", to: "some.csv")
+    let arguments = ["--epochs", "40", "--batch", "8", "--metrics", "accuracy", "--learning-rate", "0.02"]
+    let result = try Tool.run(
+      ["train", net, "--data", data, "--validation", some, "--output", folder.file("out.keras"), "--json"] + arguments)
+    try #require(result.status == 0, "\(result.error)")
+    #expect(try JSONValue.parse(result.output)["epochs"]?.array?.last?["val_accuracy"]?.double ?? 0 > 0.9)
+    let other = try folder.write("a,b,c,kind\n1,2,3,dog\n", to: "other.csv")
+    let refused = try train(net, "--data", data, "--validation", other, "--output", folder.file("out.keras"))
+    #expect(refused.status == 2 && refused.error.contains("other.csv") && refused.error.contains("line 2"))
+  }
+
   @Test func namesTheRowWhoseClassIsMissing() throws {
     let folder = try TemporaryFolder()
     let data = try folder.write("a,b,c,y\n1,2,3,0\n4,5,6,3\n", to: "rows.csv")

@@ -141,8 +141,8 @@ import NNFormat
   private static func layouts(
     of draft: Draft, _ list: [(TrainableParameter, Tensor)], _ names: [String: Int], _ settings: TrainingSettings
   ) -> [Int: PanelLayout] {
-    // Rules that divide by an accumulator of zeros would fill the padding with NaN.
-    if case .ftrl(let initial, _, _, _, _) = settings.optimizer.rule, initial <= 0 { return [:] }
+    // Divides by an accumulator, which is zero in the padding.
+    if case .ftrl = settings.optimizer.rule { return [:] }
     var shapes: [Int: [Int]] = [:]
     var all: [Int: [Int]] = [:]
     for (parameter, tensor) in list {

@@ -153,6 +153,7 @@ struct LoadedRows {
     self.loss = loss
     let names = Set(graph.graph.initializers.map(\.name))
     let inputs = graph.graph.inputs.filter { !names.contains($0.name) }
+    var words: [[String]?]?
     func read(_ path: String) throws -> (any TrainingData, Int) {
       if FileSystem.isFolder(path) {
         let shape = inputs.first?.shape?.dimensions.dropFirst().compactMap(\.value) ?? []
@@ -162,7 +163,9 @@ struct LoadedRows {
         return (folder, folder.skipped)
       }
       var data = try DataFile.read(
-        path, targets: run.rows.targets, target: run.rows.target, skipsBad: run.rows.skipBad, inputs: inputs)
+        path, targets: run.rows.targets, target: run.rows.target, skipsBad: run.rows.skipBad, inputs: inputs,
+        words: words)
+      words = data.words
       let factors = try Self.factors(run.settings.classWeight, data.classNames)
       if !factors.isEmpty { data.weights = try data.weights(ofClasses: factors) }
       return (try data.rows(for: loss, outputCount: width, file: path), data.skipped)

@@ -5,6 +5,7 @@ alone, at the end of the training. A job without goes on with the network in "fi
 way, and answers how far its weights are from those in "outputs" at the end. "inputs" has the rows x and y.
 """
 
+import json
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -14,8 +15,10 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 
 import peer
 
+import h5py
 import keras
 import numpy as np
+from keras.src.legacy.saving import legacy_h5_format, saving_utils
 
 EPOCHS = 3
 BATCH = 16
@@ -61,8 +64,25 @@ def begin(job, rows):
     return {"differences": []}
 
 
+def load(path):
+    """The compiled model of a file. Keras 3 builds the optimizer of an .h5 file for no variables, so that it cannot go on even
+    with its own files; its variables are set as the loader means to."""
+    model = keras.models.load_model(path)
+    if not model.optimizer._trainable_variables:
+        with h5py.File(path) as file:
+            settings = json.loads(file.attrs["training_config"])
+            values = legacy_h5_format.load_optimizer_weights_from_hdf5_group(file)
+        model.compile(**saving_utils.compile_args_from_training_config(settings))
+        model.optimizer.build(model.trainable_variables)
+        if len(values) != len(model.optimizer.variables):
+            raise ValueError(f"the file has {len(values)} optimizer variables, not {len(model.optimizer.variables)}")
+        for variable, value in zip(model.optimizer.variables, values):
+            variable.assign(value)
+    return model
+
+
 def go_on(job, rows):
-    model = keras.models.load_model(job["file"])
+    model = load(job["file"])
     steps = EPOCHS * -(-len(rows["y"]) // BATCH)
     if int(model.optimizer.iterations) != steps:
         raise ValueError(f"the optimizer has made {int(model.optimizer.iterations)} steps, not {steps}")

@@ -19,7 +19,9 @@ import Testing
     #expect(layers.compactMap { $0["outcome"]?.string } == ["loaded", "loaded", "mismatched", "skipped"])
     #expect(layers.compactMap { $0["frozen"]?.bool } == [false, true, false, false])
     let report = try JSONValue.parse(try Tool.run(["inspect", out, "--json"]).output)
-    let trainable = report["layers"]?.array?.filter { $0["type"]?.string == "Dense" }.compactMap { $0["trainable"]?.bool }
+    let trainable = report["layers"]?.array?.filter { $0["type"]?.string == "Dense" }.compactMap {
+      $0["trainable"]?.bool
+    }
     #expect(trainable == [true, false, true, true])
     let data = try folder.write(TrainingFiles.table().replacing("cat", with: "bee"), to: "rows.csv")
     let trained = folder.file("trained.keras")

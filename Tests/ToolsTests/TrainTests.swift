@@ -30,7 +30,8 @@ import Testing
   @Test(arguments: [
     (["--input", "4", "--layers", "dense 8 rely"], "rely"), (["--input", "4", "--layers", "dense -3"], "dense -3"),
     (["--input", "4", "--layers", ""], "--layers"), (["--input", "4,4", "--layers", "reshape 5x5"], "5"),
-    (["--input", "0", "--layers", "dense 2"], "--input"), (["--input", "4", "--layers", "dense 2", "--loss", "hope"], "hope"),
+    (["--input", "0", "--layers", "dense 2"], "--input"),
+    (["--input", "4", "--layers", "dense 2", "--loss", "hope"], "hope"),
   ])
   func createRefuses(_ arguments: [String], _ named: String) throws {
     let folder = try TemporaryFolder()
@@ -45,7 +46,8 @@ import Testing
     let data = try folder.write(TrainingFiles.table(), to: "rows.csv")
     let (out, history) = (folder.file("out.keras"), folder.file("history.csv"))
     let json = try json(
-      net, "--data", data, "--target", "kind", "--validation-split", "0.2", "--epochs", "40", "--batch", "8", "--metrics",
+      net, "--data", data, "--target", "kind", "--validation-split", "0.2", "--epochs", "40", "--batch", "8",
+      "--metrics",
       "accuracy", "--learning-rate", "0.02", "--output", out, "--history", history)
     #expect(json.object?.keys.first == "schema" && json["schema"]?.string == "nnfmt.train/1")
     let epochs = json["epochs"]?.array ?? []
@@ -92,8 +94,10 @@ import Testing
   @Test func theRateFollowsTheSchedule() throws {
     let folder = try TemporaryFolder()
     let json = try json(
-      try TrainingFiles.network(folder), "--data", try folder.write(TrainingFiles.table(), to: "rows.csv"), "--epochs", "3",
-      "--batch", "60", "--learning-rate", "0.1", "--schedule", "exponential 1 0.5", "--output", folder.file("out.keras"))
+      try TrainingFiles.network(folder), "--data", try folder.write(TrainingFiles.table(), to: "rows.csv"), "--epochs",
+      "3",
+      "--batch", "60", "--learning-rate", "0.1", "--schedule", "exponential 1 0.5", "--output", folder.file("out.keras")
+    )
     let rates = json["epochs"]?.array?.compactMap { $0["learning_rate"]?.double } ?? []
     #expect(rates == [0.05, 0.025, 0.0125])
   }
@@ -103,7 +107,8 @@ import Testing
     let data = try folder.write(TrainingFiles.table(), to: "rows.csv")
     // Steps this large make the loss worse.
     let result = try Tool.run([
-      "train", try TrainingFiles.network(folder), "--data", data, "--epochs", "60", "--batch", "60", "--optimizer", "sgd",
+      "train", try TrainingFiles.network(folder), "--data", data, "--epochs", "60", "--batch", "60", "--optimizer",
+      "sgd",
       "--learning-rate", "30", "--patience", "4", "--plateau", "2", "--plateau-factor", "0.25", "--best", "--output",
       folder.file("out.keras"), "--json",
     ])
@@ -165,11 +170,14 @@ import Testing
 
   @Test(arguments: [
     (["--loss", "hope"], "hope"), (["--optimizer", "muon"], "muon"), (["--metrics", "luck"], "luck"),
-    (["--schedule", "weekly"], "weekly"), (["--schedule", "cosine 0"], "cosine 0"), (["--label-smoothing", "0.1"], "smoothing"),
+    (["--schedule", "weekly"], "weekly"), (["--schedule", "cosine 0"], "cosine 0"),
+    (["--label-smoothing", "0.1"], "smoothing"),
     (["--label-smoothing", "1"], "--label-smoothing"), (["--clip-norm", "1", "--clip-value", "1"], "exclude"),
-    (["--clip-norm", "0"], "--clip-norm"), (["--learning-rate", "-1"], "--learning-rate"), (["--batch", "0"], "--batch"),
+    (["--clip-norm", "0"], "--clip-norm"), (["--learning-rate", "-1"], "--learning-rate"),
+    (["--batch", "0"], "--batch"),
     (["--validation-split", "1"], "--validation-split"), (["--class-weight", "bee"], "--class-weight"),
-    (["--plateau-factor", "0.5"], "--plateau"), (["--patience", "-1"], "--patience"), (["--monitor", "mood", "--patience", "1"], "mood"),
+    (["--plateau-factor", "0.5"], "--plateau"), (["--patience", "-1"], "--patience"),
+    (["--monitor", "mood", "--patience", "1"], "mood"),
     (["--target", "d"], "\"d\""), (["--weight-decay", "-1"], "--weight-decay"),
   ])
   func refuses(_ arguments: [String], _ named: String) throws {
@@ -186,7 +194,8 @@ import Testing
     let folder = try TemporaryFolder()
     let net = folder.file("net.keras")
     #expect(
-      try Tool.run(["create", net, "--input", "4,4,1", "--layers", "rescaling 0.004, flatten, dense 2 softmax"]).status == 0)
+      try Tool.run(["create", net, "--input", "4,4,1", "--layers", "rescaling 0.004, flatten, dense 2 softmax"]).status
+        == 0)
     let out = folder.file("out.keras")
     let images = try TrainingFiles.images(folder, secondClass: ["b.png": TrainingFiles.light])
     let epochs = try json(net, "--data", images, "--epochs", "60", "--learning-rate", "0.1", "--output", out)["epochs"]

@@ -46,7 +46,8 @@ package enum OptimizerKernel: Int, CaseIterable, Sendable {
   ) -> ParameterUpdate {
     let function = unsafe nn_optimizer_f32_kernels_for(Self.instructionSet)[rawValue].function
     return unsafe ParameterUpdate(
-      function: function, parameters: parameters, slots: (
+      function: function, parameters: parameters,
+      slots: (
         slotCount > 0 ? slots[0] : nil, slotCount > 1 ? slots[1] : nil, slotCount > 2 ? slots[2] : nil
       ),
       transform: nn_gradient_transform(scale: transform.scale, limit: transform.limit, decay: transform.decay),

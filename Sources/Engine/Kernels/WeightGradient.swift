@@ -79,7 +79,8 @@ internal import CKernels
       for block in unsafe 0..<blocks {
         let depths = unsafe min(Gemm.blockDepth, rows - block * Gemm.blockDepth)
         unsafe table.gemm.pointee.pack_a(
-          tiles.start(tile + 1) - tiles.start(tile), depths, a + block * Gemm.blockDepth * layout.depth + tiles.start(tile),
+          tiles.start(tile + 1) - tiles.start(tile), depths,
+          a + block * Gemm.blockDepth * layout.depth + tiles.start(tile),
           1, layout.depth, packedTile(tile, block, depths))
       }
     }

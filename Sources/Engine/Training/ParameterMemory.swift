@@ -94,7 +94,8 @@ import NNFormat
   ///
   /// - Throws: `EngineError` of kind `unsupported` for another number of elements or another type.
   func setValue(_ index: Int, to tensor: Tensor) throws(EngineError) {
-    try Self.fill(value(index), parameters[index].layout, from: tensor, parameters[index].elementCount, parameters[index].name)
+    try Self.fill(
+      value(index), parameters[index].layout, from: tensor, parameters[index].elementCount, parameters[index].name)
   }
   func setSlot(_ slot: Int, _ index: Int, to tensor: Tensor) throws(EngineError) {
     let parameter = parameters[index]

@@ -125,7 +125,8 @@ extension ProgramBuilder {
         layout.slots.append(sum)
       }
       layout.backwards.append(
-        TrainingProgram.Backward(forward: gradient.node, run: gradient.work.run, additions: additions,
+        TrainingProgram.Backward(
+          forward: gradient.node, run: gradient.work.run, additions: additions,
           fusedParameter: graph.nodes[nodes[gradient.node].index].fusedParameter))
     }
     layout.output = values[graph.outputValue]?.place ?? .nowhere

@@ -5,7 +5,6 @@ import NNFormat
 @safe final class TrainingMemory {
   let base: UnsafeMutableRawPointer
   private let byteCount: Int
-  private static let hugePage = 2 << 20
 
   /// - Parameter count: single-precision values.
   /// - Throws: `EngineError` of kind `shapeMismatch` when the system has no such block.
@@ -17,7 +16,7 @@ import NNFormat
     else { throw EngineError(.shapeMismatch, "\(count) parameters do not fit into memory") }
     unsafe base = memory
     byteCount = bytes
-    if bytes >= 2 * Self.hugePage { unsafe madvise(base, bytes, Int32(MADV_HUGEPAGE)) }
+    unsafe HugePages.advise(base, byteCount: bytes)
   }
 
   deinit { unsafe munmap(base, byteCount) }

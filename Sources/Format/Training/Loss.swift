@@ -51,14 +51,23 @@ public struct Loss: Sendable, Hashable {
   /// A loss with the usual numbers.
   public init(_ kind: Kind) { self.kind = kind }
 
+  /// Between probabilities and one-hot targets.
   public static let categoricalCrossEntropy = Loss(.categoricalCrossEntropy)
+  /// Between probabilities and class numbers.
   public static let sparseCategoricalCrossEntropy = Loss(.sparseCategoricalCrossEntropy)
+  /// Between probabilities and 0 or 1.
   public static let binaryCrossEntropy = Loss(.binaryCrossEntropy)
+  /// The mean of squared differences.
   public static let meanSquaredError = Loss(.meanSquaredError)
+  /// The mean of absolute differences.
   public static let meanAbsoluteError = Loss(.meanAbsoluteError)
+  /// Squared near zero, linear beyond `delta`.
   public static let huber = Loss(.huber)
+  /// The divergence of Kullback and Leibler.
   public static let klDivergence = Loss(.klDivergence)
+  /// The margin below 1.
   public static let hinge = Loss(.hinge)
+  /// Minus the cosine of the angle.
   public static let cosineSimilarity = Loss(.cosineSimilarity)
 
   /// Whether labels can be smoothed.

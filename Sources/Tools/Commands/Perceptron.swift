@@ -50,7 +50,8 @@ struct PerceptronCommand: ParsableCommand {
 
   func run() throws {
     let rows = try DataFile.read(
-      data, targets: targets, target: target, skipsBad: skipBad, inputs: [Value(name: "x", elementType: .float32, shape: nil)])
+      data, targets: targets, target: target, skipsBad: skipBad,
+      inputs: [Value(name: "x", elementType: .float32, shape: nil)])
     let (labels, names) = try classes(rows)
     let values = try rows.inputs[0].doubles()
     let width = labels.isEmpty ? 0 : values.count / labels.count

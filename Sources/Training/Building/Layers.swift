@@ -19,23 +19,37 @@ public struct ActivationName: Sendable, Hashable, ExpressibleByStringLiteral {
   /// Any activation that `docs/LAYERS.md` lists.
   public init(stringLiteral text: String) { self.text = text }
 
+  /// `linear`.
   public static let linear: Self = "linear"
+  /// `relu`.
   public static let relu: Self = "relu"
+  /// `leaky_relu`.
   public static let leakyRelu: Self = "leaky_relu"
+  /// `elu`.
   public static let elu: Self = "elu"
+  /// `selu`.
   public static let selu: Self = "selu"
+  /// `gelu`.
   public static let gelu: Self = "gelu"
+  /// `silu`.
   public static let silu: Self = "silu"
+  /// `mish`.
   public static let mish: Self = "mish"
+  /// `sigmoid`.
   public static let sigmoid: Self = "sigmoid"
+  /// `tanh`.
   public static let tanh: Self = "tanh"
+  /// `softplus`.
   public static let softplus: Self = "softplus"
+  /// `softmax`.
   public static let softmax: Self = "softmax"
 }
 
 /// Weighted sums of the inputs through an activation.
 public struct Dense: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
 
   /// - Parameters:
@@ -54,22 +68,31 @@ public struct Dense: NetworkLayer {
 
 /// All numbers of a row in one axis.
 public struct Flatten: NetworkLayer {
+  /// What is built.
   public let specification = LayerSpecification.flatten
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(name: String? = nil) { self.name = name }
 }
 
 /// In training, a share of the numbers is set to zero.
 public struct Dropout: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(_ rate: Double, name: String? = nil) { (specification, self.name) = (.dropout(rate), name) }
 }
 
 /// Mean 0 and variance 1 over the batch for each number.
 public struct BatchNormalization: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(momentum: Double = 0.99, epsilon: Double = 0.001, name: String? = nil) {
     (specification, self.name) = (.batchNormalization(momentum: momentum, epsilon: epsilon), name)
   }
@@ -77,8 +100,11 @@ public struct BatchNormalization: NetworkLayer {
 
 /// Mean 0 and variance 1 over the last axis.
 public struct LayerNormalization: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(epsilon: Double = 0.001, name: String? = nil) {
     (specification, self.name) = (.layerNormalization(epsilon: epsilon), name)
   }
@@ -86,8 +112,11 @@ public struct LayerNormalization: NetworkLayer {
 
 /// A function of each number.
 public struct Activation: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(_ activation: ActivationName, name: String? = nil) {
     (specification, self.name) = (.activation(activation.text), name)
   }
@@ -95,8 +124,11 @@ public struct Activation: NetworkLayer {
 
 /// A row of a table for each index.
 public struct Embedding: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(_ inputDimension: Int, _ outputDimension: Int, name: String? = nil) {
     (specification, self.name) = (.embedding(inputDimension, outputDimension), name)
   }
@@ -104,15 +136,21 @@ public struct Embedding: NetworkLayer {
 
 /// The numbers of a row in another shape.
 public struct Reshape: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(_ shape: [Int], name: String? = nil) { (specification, self.name) = (.reshape(shape), name) }
 }
 
 /// x * scale + offset.
 public struct Rescaling: NetworkLayer {
+  /// What is built.
   public let specification: LayerSpecification
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(_ scale: Double, offset: Double = 0, name: String? = nil) {
     (specification, self.name) = (.rescaling(scale, offset: offset), name)
   }
@@ -120,32 +158,47 @@ public struct Rescaling: NetworkLayer {
 
 /// The sum of the inputs.
 public struct Add: NetworkLayer {
+  /// What is built.
   public let specification = LayerSpecification.add
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(name: String? = nil) { self.name = name }
 }
 
 /// The product of the inputs, number by number.
 public struct Multiply: NetworkLayer {
+  /// What is built.
   public let specification = LayerSpecification.multiply
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(name: String? = nil) { self.name = name }
 }
 
 /// The inputs one behind the other along the last axis.
 public struct Concatenate: NetworkLayer {
+  /// What is built.
   public let specification = LayerSpecification.concatenate
+  /// The layer's name in the file; `nil` for one made from its class.
   public let name: String?
+  /// A layer of these numbers.
   public init(name: String? = nil) { self.name = name }
 }
 
 /// Collects the layers of a `Sequential`.
 @resultBuilder public enum LayerList {
+  /// A part of the list.
   public static func buildExpression(_ layer: any NetworkLayer) -> [any NetworkLayer] { [layer] }
+  /// A part of the list.
   public static func buildBlock(_ parts: [any NetworkLayer]...) -> [any NetworkLayer] { parts.flatMap { $0 } }
+  /// A part of the list.
   public static func buildOptional(_ part: [any NetworkLayer]?) -> [any NetworkLayer] { part ?? [] }
+  /// A part of the list.
   public static func buildEither(first part: [any NetworkLayer]) -> [any NetworkLayer] { part }
+  /// A part of the list.
   public static func buildEither(second part: [any NetworkLayer]) -> [any NetworkLayer] { part }
+  /// A part of the list.
   public static func buildArray(_ parts: [[any NetworkLayer]]) -> [any NetworkLayer] { parts.flatMap { $0 } }
 }
 
@@ -181,6 +234,7 @@ public final class LayerOutput: Sendable {
 /// An input of a network written by calling layers.
 ///
 /// - Parameter shape: that of a row.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public func Input(_ shape: [Int], type: ElementType = .float32, name: String? = nil) -> LayerOutput {
   LayerOutput(.input(shape: shape, type: type, name: name))
 }

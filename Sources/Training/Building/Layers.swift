@@ -231,10 +231,10 @@ public final class LayerOutput: Sendable {
   }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// An input of a network written by calling layers.
 ///
 /// - Parameter shape: that of a row.
-// swift-format-ignore: AlwaysUseLowerCamelCase
 public func Input(_ shape: [Int], type: ElementType = .float32, name: String? = nil) -> LayerOutput {
   LayerOutput(.input(shape: shape, type: type, name: name))
 }

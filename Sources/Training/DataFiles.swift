@@ -7,6 +7,8 @@ public struct LabelledData: Sendable {
   public var inputs: [Tensor]
   /// The targets.
   public var targets: Tensor
+  /// The targets of several outputs, in their order; empty for one output.
+  public var outputTargets: [Tensor] = []
   /// How much each row counts.
   public var weights: Tensor?
   /// The names of the classes, when the file has names.
@@ -21,10 +23,43 @@ public struct LabelledData: Sendable {
     (self.inputs, self.targets, self.weights, self.classNames) = (inputs, targets, weights, classNames)
   }
 
+  /// The rows for a trainer of several outputs.
+  ///
+  /// - Parameter widths: the last extent of each output.
+  /// - Throws: `FormatError` of kind `mismatch` that names the row whose class the network does not have.
+  public func rows(
+    for outputs: [TrainingOutput], widths: [Int], file: String
+  ) throws(FormatError) -> TrainingArrays {
+    guard outputTargets.count == outputs.count, widths.count == outputs.count else {
+      throw FormatError(
+        .mismatch, "has targets for \(outputTargets.count) outputs, the network has \(outputs.count)", file: file)
+    }
+    var targets: [Tensor] = []
+    for (place, output) in outputs.enumerated() {
+      var part = self
+      part.targets = outputTargets[place]
+      targets.append(try part.targets(for: output.loss, outputCount: widths[place], file: file))
+    }
+    do throws(EngineError) {
+      return try TrainingArrays(inputs: inputs, targets: targets, weights: weights)
+    } catch {
+      throw FormatError(.mismatch, error.message, file: file)
+    }
+  }
+
   /// The rows for a trainer: targets as class numbers or spread over the classes, whichever the loss needs.
   ///
   /// - Throws: `FormatError` of kind `mismatch` that names the row whose class the network does not have.
   public func rows(for loss: Loss, outputCount: Int, file: String) throws(FormatError) -> TrainingArrays {
+    let targets = try targets(for: loss, outputCount: outputCount, file: file)
+    do throws(EngineError) {
+      return try TrainingArrays(inputs: inputs, targets: targets, weights: weights)
+    } catch {
+      throw FormatError(.mismatch, error.message, file: file)
+    }
+  }
+
+  private func targets(for loss: Loss, outputCount: Int, file: String) throws(FormatError) -> Tensor {
     var targets = self.targets
     let perRow = targets.shape.dropFirst().reduce(1, *)
     if loss.takesClasses, perRow == outputCount, outputCount > 1 {
@@ -33,11 +68,7 @@ public struct LabelledData: Sendable {
       targets = try Self.spread(targets, width: outputCount, file: file)
     }
     if loss.takesClasses { try Self.check(targets, below: outputCount, file: file) }
-    do throws(EngineError) {
-      return try TrainingArrays(inputs: inputs, targets: targets, weights: weights)
-    } catch {
-      throw FormatError(.mismatch, error.message, file: file)
-    }
+    return targets
   }
 
   private static func check(_ targets: Tensor, below limit: Int, file: String) throws(FormatError) {
@@ -90,6 +121,7 @@ public struct LabelledData: Sendable {
     var result = self
     result.inputs = try inputs.map { (tensor) throws(FormatError) in try tensor.selecting(rows) }
     result.targets = try targets.selecting(rows)
+    result.outputTargets = try outputTargets.map { (tensor) throws(FormatError) in try tensor.selecting(rows) }
     result.weights = try weights.map { (tensor) throws(FormatError) in try tensor.selecting(rows) }
     return result
   }
@@ -111,10 +143,12 @@ public enum DataFile {
   ///   - targets: a `.npy` with the targets of a `.npy`.
   ///   - target: the name or number of the target column of a CSV.
   ///   - skipsBad: whether rows that cannot be read are counted and left out.
+  ///   - outputs: the names of several outputs, whose targets are arrays of these names.
   ///   - words: the words of the table that is trained on, so that another one is read alike.
   /// - Throws: `FormatError` that names the file and the row.
   public static func read(
-    _ path: String, targets: String?, target: String?, skipsBad: Bool, inputs: [Value], words: [[String]?]? = nil
+    _ path: String, targets: String?, target: String?, skipsBad: Bool, inputs: [Value], outputs: [String] = [],
+    words: [[String]?]? = nil
   ) throws(FormatError) -> LabelledData {
     if path.hasSuffix(".csv") || path.hasSuffix(".tsv") {
       guard let input = inputs.first, inputs.count == 1 else {
@@ -134,6 +168,18 @@ public enum DataFile {
     guard case .named(let arrays) = data else {
       throw FormatError(
         .unrecognized, "is no data to train on", file: path, advice: "Give .npz, .npy, .csv or a folder")
+    }
+    if let first = outputs.first {
+      guard let y = arrays[first], outputs.allSatisfy({ arrays[$0] != nil }) else {
+        throw FormatError(
+          .missing, "has no array for each output, \(outputs.joined(separator: " and "))", file: path)
+      }
+      let named = inputs.compactMap { arrays[$0.name] }
+      var data = try labelled(
+        named.count == inputs.count ? named : [arrays["x"]].compactMap(\.self), y,
+        arrays["sample_weight"] ?? arrays["weights"], inputs, path)
+      data.outputTargets = outputs.compactMap { arrays[$0] }
+      return data
     }
     guard let y = arrays["y"] ?? arrays["y_train"] ?? arrays["labels"] ?? arrays["targets"] else {
       throw FormatError(

@@ -33,8 +33,22 @@ public struct TrainableModel: Sendable {
 
   /// Settings for a trainer.
   public func settings(loss: Loss, optimizer: Optimizer, metrics: [Metric], seed: UInt64) -> TrainingSettings {
-    keras?.settings(loss: loss, optimizer: optimizer, metrics: metrics, seed: seed)
+    var settings =
+      keras?.settings(loss: loss, optimizer: optimizer, metrics: metrics, seed: seed)
       ?? TrainingSettings(loss: loss, optimizer: optimizer, metrics: metrics, seed: seed)
+    settings.outputs = outputs
+    return settings
+  }
+
+  /// The losses of a network with several outputs as the file states them, by the outputs' names; `nil` for one output.
+  public var outputs: [TrainingOutput]? {
+    guard let graph, graph.graph.outputs.count > 1 else { return nil }
+    let names = graph.graph.outputs.map(\.name)
+    if compiled.outputs.isEmpty { return compiled.loss.map { loss in names.map { TrainingOutput($0, loss: loss) } } }
+    guard compiled.outputs.contains(where: { $0.name.isEmpty }) else { return compiled.outputs }
+    return zip(names, compiled.outputs).map { name, output in
+      TrainingOutput(name, loss: output.loss, weight: output.weight, metrics: output.metrics)
+    }
   }
 
   /// What the file's optimizer remembers, when it is the one that trains on.
@@ -50,7 +64,11 @@ public struct TrainableModel: Sendable {
     let tensors = state.parameters + state.statistics
     if let keras {
       var model = keras.model(with: tensors)
-      if compiled.loss != settings.loss || compiled.optimizer != settings.optimizer
+      if let outputs = settings.outputs {
+        if outputs != self.outputs || compiled.optimizer != settings.optimizer {
+          model = model.compiled(outputs: outputs, optimizer: settings.optimizer)
+        }
+      } else if compiled.loss != settings.loss || compiled.optimizer != settings.optimizer
         || compiled.metrics != settings.metrics
       {
         model = model.compiled(loss: settings.loss, optimizer: settings.optimizer, metrics: settings.metrics)

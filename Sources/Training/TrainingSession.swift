@@ -96,7 +96,7 @@ public final class TrainingSession {
     afterEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> Ending {
     if let monitor = options.monitor {
-      let names = ["loss"] + trainer.settings.metrics.map(\.name)
+      let names = ["loss"] + trainer.figureNames
       guard names.contains(monitor) || (validation != nil && names.contains { monitor == "val_\($0)" }) else {
         throw EngineError(.invalidInput, "there is no figure \"\(monitor)\" to go by")
       }

@@ -92,3 +92,43 @@ import Testing
     #expect(throws: FormatError.self) { try Sequential(input: [2]) { Reshape([3]) } }
   }
 }
+
+/// Networks of several outputs on one object.
+@Suite struct SeveralOutputsNetworkTests {
+  @Test func bothOutputsLearnAndTheFileGoesOn() throws {
+    let folder = try TemporaryFolder()
+    var random = SeededRandom(seed: 8)
+    var (x, sums, signs): ([Float], [Float], [Int32]) = ([], [], [])
+    for _ in 0..<64 {
+      let pair = [Float(random.normal()), Float(random.normal())]
+      x += pair
+      sums.append(pair[0] + pair[1])
+      signs.append(pair[0] > 0 ? 1 : 0)
+    }
+    let rows = Tensor(x, shape: [64, 2])
+    let targets = [Tensor(sums, shape: [64, 1]), Tensor(signs)]
+    let input = Input([2])
+    let hidden = Dense(8, activation: .tanh)(input)
+    let model = try NeuralNetwork(
+      inputs: [input], outputs: [Dense(1, name: "sum")(hidden), Dense(2, activation: .softmax, name: "sign")(hidden)])
+    try model.compile(
+      optimizer: .adam(0.03),
+      outputs: [
+        TrainingOutput("sum", loss: .meanSquaredError),
+        TrainingOutput("sign", loss: .sparseCategoricalCrossEntropy, weight: 0.5, metrics: [.accuracy]),
+      ])
+    let history = try model.fit(rows, targets: targets, epochs: 60)
+    #expect(history["sum_loss"].last ?? 9 < 0.05 && history["sign_accuracy"].last ?? 0 > 0.9)
+    let whole = zip(history["sum_loss"], history["sign_loss"]).map { $0 + 0.5 * $1 }
+    #expect(zip(history["loss"], whole).allSatisfy { abs($0 - $1) < 1e-9 })
+    #expect(try model.predictAll(rows).map(\.shape) == [[64, 1], [64, 2]])
+    let path = folder.file("two.keras")
+    try model.save(path)
+    let again = try NeuralNetwork(path: path)
+    #expect(try again.evaluate(rows, targets: targets) == model.evaluate(rows, targets: targets))
+    let further = try (
+      model.fit(rows, targets: targets, shuffle: false), again.fit(rows, targets: targets, shuffle: false)
+    )
+    #expect(further.0["loss"] == further.1["loss"])
+  }
+}

@@ -22,6 +22,8 @@ struct LossEvaluation {
   let columns: Int
   /// Whether the predictions are logits.
   let isFromLogits: Bool
+  /// What the gradient is multiplied by.
+  var scale = 1.0
 
   /// The weighted sum over the rows, and what it is divided by.
   ///
@@ -44,7 +46,7 @@ struct LossEvaluation {
       let weight = weights.map { Double($0[row]) } ?? 1
       let line = unsafe LossRow(
         predictions: predictions, targets: targets, gradient: gradient, start: row * columns, row: row, count: columns,
-        factor: divisor == 0 ? 0 : weight / divisor, labels: isBinary, scratch: scratch)
+        factor: divisor == 0 ? 0 : scale * weight / divisor, labels: isBinary, scratch: scratch)
       unsafe total += weight * line.value(of: loss, isFromLogits: isFromLogits)
     }
     return (total, divisor)

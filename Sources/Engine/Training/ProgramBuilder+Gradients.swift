@@ -6,10 +6,11 @@ extension ProgramBuilder {
   /// The first gradient that reaches a value is written where the value's gradient is; later ones are written beside it
   /// and added, in one fixed order.
   mutating func buildGradients() throws(EngineError) {
-    _ = try gradientPlace(of: graph.lossValue)
+    let losses = graph.heads.map(\.lossValue)
+    for value in losses where graph.needsGradient[value] { _ = try gradientPlace(of: value) }
     for entry in graph.activityPenalties where graph.needsGradient[entry.value] {
       // The penalty's gradient is what the sum starts with; the loss's own value keeps what the loss writes.
-      if entry.value != graph.lossValue { _ = try gradientPlace(of: entry.value) }
+      if !losses.contains(entry.value) { _ = try gradientPlace(of: entry.value) }
     }
     for position in nodes.indices.reversed() {
       let node = graph.nodes[nodes[position].index]
@@ -79,10 +80,7 @@ struct ProgramLayout {
   var forwards: [TrainingProgram.Forward] = []
   var backwards: [TrainingProgram.Backward] = []
   var inputs: [ValuePlace] = []
-  var output = ValuePlace.nowhere
-  var outputShape: [Int] = []
-  var logits = ValuePlace.nowhere
-  var lossGradient: ValuePlace?
+  var heads: [(output: ValuePlace, outputShape: [Int], logits: ValuePlace, lossGradient: ValuePlace?)] = []
   var penalised: [(value: ValuePlace, gradient: ValuePlace?, penalty: Penalty)] = []
   var products: [(label: String, place: ValuePlace)] = []
   var arenaByteCount = 0
@@ -129,10 +127,12 @@ extension ProgramBuilder {
           forward: gradient.node, run: gradient.work.run, additions: additions,
           fusedParameter: graph.nodes[nodes[gradient.node].index].fusedParameter))
     }
-    layout.output = values[graph.outputValue]?.place ?? .nowhere
-    layout.outputShape = values[graph.outputValue]?.shape ?? []
-    layout.logits = values[graph.lossValue]?.place ?? .nowhere
-    layout.lossGradient = gradientOfValue[graph.lossValue]
+    layout.heads = graph.heads.map { head in
+      (
+        values[head.outputValue]?.place ?? .nowhere, values[head.outputValue]?.shape ?? [],
+        values[head.lossValue]?.place ?? .nowhere, gradientOfValue[head.lossValue]
+      )
+    }
     for entry in graph.activityPenalties {
       guard let place = values[entry.value]?.place else { continue }
       layout.penalised.append((place, gradientOfValue[entry.value], entry.penalty))

@@ -51,10 +51,10 @@ public struct TrainingProgress: Sendable {
   /// The mean loss so far.
   public var loss: Double
   let states: [MetricState]
-  let names: [Metric]
+  let figures: [ReportedFigure]
 
   /// The metrics so far.
-  public var metrics: [(name: String, value: Double)] { zip(names, states).map { ($0.name, $1.value) } }
+  public var metrics: [(name: String, value: Double)] { zip(figures, states).map { ($0.name, $1.value) } }
 }
 
 /// Where in its epochs a training is, with the sums of the epoch under way.
@@ -147,14 +147,14 @@ extension Trainer {
           .invalidInput,
           "the loss is \(loss) in epoch \(position.epoch + 1), batch \(position.batch + 1); it appeared \(place)")
       }
-      for index in metrics.indices { buffers.update(&metrics[index]) }
+      update(&metrics, buffers)
       lossSum += loss * Double(range.count)
       position.rows += range.count
       position.batch += 1
       let command = afterBatch(
         TrainingProgress(
           epoch: position.epoch + 1, epochs: epochs, rows: position.rows, rowCount: order.count,
-          loss: lossSum / Double(position.rows), states: metrics, names: settings.metrics))
+          loss: lossSum / Double(position.rows), states: metrics, figures: graph.figures))
       if case .stop = command, position.batch * batch < order.count {
         position.sums = [[lossSum]] + metrics.map(\.sums)
         return nil
@@ -212,7 +212,7 @@ extension Trainer {
       for entry in buffers.program.penalised {
         sum += Self.penalty(entry.penalty.shared(by: range.count), entry.value) * Double(range.count)
       }
-      for index in metrics.indices { buffers.update(&metrics[index]) }
+      update(&metrics, buffers)
     }
     var loss = rows.isEmpty ? 0 : sum / Double(rows.count)
     for index in graph.memory.parameters.indices {
@@ -232,25 +232,43 @@ extension Trainer {
       let buffers = try buffers(data.inputShapes(rows: range.count), .inference, data)
       try data.read(rows[range], into: buffers.batch)
       try buffers.program.forward(step: 0)
-      let classes = buffers.columns == 1 ? 2 : buffers.columns
+      let head = buffers.heads[0]
+      let classes = head.columns == 1 ? 2 : head.columns
       if matrix.isEmpty { matrix = Array(repeating: Array(repeating: 0, count: classes), count: classes) }
-      for row in 0..<buffers.rows {
-        let truth = buffers.trueClass(row, isSparse: settings.loss.takesClasses)
+      head.take(buffers.batch)
+      for row in 0..<head.rows {
+        let truth = head.trueClass(row)
         guard matrix.indices.contains(truth) else { continue }
-        matrix[truth][buffers.predictedClass(row)] += 1
+        matrix[truth][head.predictedClass(row)] += 1
       }
     }
     return matrix
   }
 
+  private func update(_ metrics: inout [MetricState], _ buffers: BatchBuffers) {
+    for index in metrics.indices {
+      let figure = graph.figures[index]
+      if figure.metric == nil {
+        let rows = Double(buffers.program.rows)
+        metrics[index].sums[0] += buffers.heads[figure.head].lastLoss * rows
+        metrics[index].sums[1] += rows
+      } else {
+        buffers.update(&metrics[index], of: figure.head)
+      }
+    }
+  }
+
   private func metricStates(_ data: any TrainingData) throws(EngineError) -> [MetricState] {
     let shapes = data.inputShapes(rows: 1)
-    let columns = try buffers(shapes, .inference, data).columns
-    return settings.metrics.map { MetricState($0, loss: settings.loss, columns: columns) }
+    let heads = try buffers(shapes, .inference, data).heads
+    return graph.figures.map { figure in
+      let head = heads[figure.head]
+      return MetricState(figure.metric ?? Metric(figure.name, .loss(head.head.loss)), loss: head.head.loss, columns: head.columns)
+    }
   }
 
   private func named(_ states: [MetricState]) -> [(name: String, value: Double)] {
-    zip(settings.metrics, states).map { ($0.name, $1.value) }
+    zip(graph.figures, states).map { ($0.name, $1.value) }
   }
 
   /// The rows in an order that seed and epoch decide (Fisher and Yates).
@@ -264,18 +282,18 @@ extension Trainer {
   }
 }
 
-extension BatchBuffers {
+extension HeadBuffers {
   func predictedClass(_ row: Int) -> Int {
-    if columns == 1 { return program.output[row] > 0.5 ? 1 : 0 }
+    if columns == 1 { return places.output[row] > 0.5 ? 1 : 0 }
     var best = 0
-    for k in 1..<columns where program.output[row * columns + k] > program.output[row * columns + best] { best = k }
+    for k in 1..<columns where places.output[row * columns + k] > places.output[row * columns + best] { best = k }
     return best
   }
 
-  func trueClass(_ row: Int, isSparse: Bool) -> Int {
-    if isSparse || columns == 1 { return Int(batch.targets[row]) }
+  func trueClass(_ row: Int) -> Int {
+    if head.loss.takesClasses || columns == 1 { return Int(targets[row]) }
     var best = 0
-    for k in 1..<columns where batch.targets[row * columns + k] > batch.targets[row * columns + best] { best = k }
+    for k in 1..<columns where targets[row * columns + k] > targets[row * columns + best] { best = k }
     return best
   }
 }

@@ -40,6 +40,9 @@ import NNFormat
   /// The names of the parameters in the optimizer's order.
   public var parameterNames: [String] { graph.memory.parameters.map(\.name) }
 
+  /// The names of what is reported beside the loss.
+  public var figureNames: [String] { graph.figures.map(\.name) }
+
   /// The learning rate of the next step.
   public var learningRate: Float { settings.optimizer.learningRate.rate(at: step) }
 
@@ -58,7 +61,7 @@ import NNFormat
     }
     try check(shapes)
     let program = try TrainingProgram(graph, inputShapes: shapes, mode: mode)
-    let buffers = try BatchBuffers(program, settings.loss, targetRowCount: data.targetRowCount)
+    let buffers = try BatchBuffers(program, targetRowCount: data.targetRowCount)
     programs.append((shapes, mode, buffers))
     if programs.count > 6 { programs.removeFirst() }
     return buffers

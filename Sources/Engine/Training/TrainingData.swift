@@ -85,6 +85,27 @@ public final class TrainingArrays: TrainingData {
     }
   }
 
+  /// Rows of a network with several outputs.
+  ///
+  /// - Parameter targets: one for each output that is trained, in the order of `TrainingSettings.outputs`.
+  public convenience init(inputs: [Tensor], targets: [Tensor], weights: Tensor? = nil) throws(EngineError) {
+    let rows = targets.first?.shape.first ?? 0
+    var columns: [(values: [Float], width: Int)] = []
+    for target in targets {
+      guard target.shape.first == rows else {
+        throw EngineError(.invalidInput, "the targets have \(target.shape.first ?? 0) rows, others have \(rows)")
+      }
+      columns.append((try Self.floats(target, "the targets"), target.shape.dropFirst().reduce(1, *)))
+    }
+    let width = columns.reduce(0) { $0 + $1.width }
+    var joined: [Float] = []
+    joined.reserveCapacity(rows * width)
+    for row in 0..<rows {
+      for column in columns { joined += column.values[row * column.width..<(row + 1) * column.width] }
+    }
+    try self.init(inputs: inputs, targets: Tensor(joined, shape: [rows, width]), weights: weights)
+  }
+
   static func floats(_ tensor: Tensor, _ name: String) throws(EngineError) -> [Float] {
     do throws(FormatError) {
       if tensor.elementType == .bool {

@@ -26,10 +26,8 @@ import NNFormat
   let seed: UInt64
   let model: Model
   let activityPenalties: [(value: Int, penalty: Penalty)]
-  /// The value that predictions are read from, and the one that the loss is computed from.
-  let outputValue: Int
-  let lossValue: Int
-  let lossIsFromLogits: Bool
+  let heads: [TrainingHead]
+  let figures: [ReportedFigure]
   /// For each parameter whether the optimizer changes it while its gradient is computed.
   let isFused: [Bool]
 
@@ -54,11 +52,9 @@ import NNFormat
     }
     try ConstantFolding.apply(to: &draft, options: options, pool: pool)
     draft.removeDeadNodes()
-    guard draft.outputs.count == 1, draft.otherInputs.isEmpty else {
-      throw EngineError(
-        .unsupported, "the network has \(draft.outputs.count) outputs; networks with one output can be trained")
+    guard draft.otherInputs.isEmpty else {
+      throw EngineError(.unsupported, "the network has inputs that are no tensors")
     }
-    outputValue = draft.outputs[0]
     if settings.parameters == nil {
       let read = Set(draft.nodes.flatMap { $0.inputs.compactMap { $0 } })
       parameters = parameters.filter { names[$0.name].map { read.contains($0) } ?? false }
@@ -86,7 +82,9 @@ import NNFormat
     self.parameterOfValue = parameterOfValue
     self.statisticOfValue = statisticOfValue
     needsGradient = Self.reached(draft, from: Set(parameterOfValue.indices.filter { parameterOfValue[$0] != nil }))
-    (lossValue, lossIsFromLogits) = Self.lossValue(draft, settings.loss, output: outputValue)
+    let heads = try TrainingHead.all(of: draft, model, settings)
+    self.heads = heads
+    figures = ReportedFigure.all(of: heads)
     var penalties: [(Int, Penalty)] = []
     for (name, penalty) in settings.activityPenalties.sorted(by: { $0.key < $1.key }) {
       guard let value = names[name] else { throw EngineError(.invalidInput, "the graph has no value \"\(name)\"") }
@@ -97,10 +95,10 @@ import NNFormat
     self.isFused = isFused
     nodes = try Self.nodes(
       of: draft, settings, pool, layouts,
-      rectified: PackedProduct.rectified(draft, kept: Set(penalties.map(\.0) + [outputValue, lossValue])),
+      rectified: PackedProduct.rectified(draft, kept: Set(penalties.map(\.0) + heads.flatMap { [$0.outputValue, $0.lossValue] } + draft.outputs)),
       fused: parameterOfValue.map { index in index.flatMap { isFused[$0] ? $0 : nil } })
     self.draft = draft
-    guard needsGradient[outputValue] else {
+    guard heads.contains(where: { needsGradient[$0.outputValue] }) else {
       throw EngineError(.invalidInput, "no parameter that may change has an influence on the output")
     }
   }
@@ -201,14 +199,5 @@ import NNFormat
       initializer.tensor.elementType == .float32 && !initializer.tensor.shape.isEmpty && initializer.tensor.count > 1
         && !statistics.contains(initializer.name)
     }.map { TrainableParameter($0.name) }
-  }
-
-  /// The output, or what goes into an activation at the output that the loss is joined with.
-  private static func lossValue(_ draft: Draft, _ loss: Loss, output: Int) -> (value: Int, isFromLogits: Bool) {
-    guard !loss.fromLogits, let node = draft.nodes.first(where: { $0.outputs.first == output }),
-      loss.joinedActivations.contains(where: { node.isOperator($0) }), case let input?? = node.inputs.first,
-      node.isOperator("Sigmoid") || node.origin.int("axis", default: -1) == -1
-    else { return (output, loss.fromLogits) }
-    return (input, true)
   }
 }

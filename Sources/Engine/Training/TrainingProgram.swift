@@ -40,10 +40,7 @@ import NNFormat
   private let evaluated: [RawMemory]
   private let constants: [Constant]
   private let inputAddresses: [UnsafeMutableRawPointer]
-  private(set) var output: Floats
-  private(set) var outputShape: [Int]
-  private(set) var logits: Floats
-  private(set) var lossGradient: Floats?
+  private(set) var heads: [HeadPlaces] = []
   /// Values with a penalty, and where its gradient is added.
   private(set) var penalised: [(value: Floats, gradient: Floats?, penalty: Penalty)] = []
   /// Labels of the steps with the values they make, to find where NaN appeared.
@@ -72,13 +69,15 @@ import NNFormat
     evaluated = builder.evaluated
     constants = builder.constants
     unsafe inputAddresses = layout.inputs.compactMap { unsafe $0.address(in: base) }
-    guard let output = unsafe layout.output.floats(in: base), let logits = unsafe layout.logits.floats(in: base) else {
-      throw EngineError(.invalidGraph, "the output is not computed")
+    for head in layout.heads {
+      guard let output = unsafe head.output.floats(in: base), let logits = unsafe head.logits.floats(in: base) else {
+        throw EngineError(.invalidGraph, "the output is not computed")
+      }
+      heads.append(
+        unsafe HeadPlaces(
+          output: output, outputShape: head.outputShape, logits: logits,
+          lossGradient: head.lossGradient?.floats(in: base)))
     }
-    self.output = output
-    self.logits = logits
-    outputShape = layout.outputShape
-    lossGradient = unsafe layout.lossGradient?.floats(in: base)
     for entry in layout.penalised {
       guard let value = unsafe entry.value.floats(in: base) else { continue }
       unsafe penalised.append((value, entry.gradient?.floats(in: base), entry.penalty))
@@ -116,7 +115,7 @@ import NNFormat
     }
   }
 
-  /// Computes the gradients of the parameters from the gradient at the loss, which `lossGradient` holds.
+  /// Computes the gradients of the parameters from the gradients at the losses, which `heads` hold.
   ///
   /// - Parameter updates: one for each parameter; those of fused parameters are made, and their gradients not written.
   func backward(step: UInt64, updates: UnsafePointer<ParameterUpdate>?) throws(EngineError) {

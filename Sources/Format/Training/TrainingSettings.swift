@@ -40,6 +40,23 @@ public struct TrainableParameter: Sendable, Hashable {
   }
 }
 
+/// One of several outputs that are trained together.
+public struct TrainingOutput: Sendable, Hashable {
+  /// The output's name in the graph.
+  public var name: String
+  /// What is made small.
+  public var loss: Loss
+  /// How much the loss counts in the whole.
+  public var weight: Double
+  /// What is reported beside the loss.
+  public var metrics: [Metric]
+
+  /// An output.
+  public init(_ name: String, loss: Loss, weight: Double = 1, metrics: [Metric] = []) {
+    (self.name, self.loss, self.weight, self.metrics) = (name, loss, weight, metrics)
+  }
+}
+
 /// How a network is trained.
 public struct TrainingSettings: Sendable {
   /// What is made small.
@@ -48,6 +65,9 @@ public struct TrainingSettings: Sendable {
   public var optimizer: Optimizer
   /// What is reported beside the loss.
   public var metrics: [Metric]
+  /// The outputs of a network that has several, in the order of the targets; `nil` for one output with `loss` and
+  /// `metrics`.
+  public var outputs: [TrainingOutput]?
   /// The parameters in the optimizer's order; `nil` for all that a gradient reaches, in graph order.
   public var parameters: [TrainableParameter]?
   /// What training does at nodes beyond what the graph says, by the node's name.
@@ -66,6 +86,7 @@ public struct TrainingSettings: Sendable {
     self.optimizer = optimizer
     self.metrics = metrics
     self.seed = seed
+    outputs = nil
     parameters = nil
     behaviours = [:]
     activityPenalties = [:]

@@ -24,7 +24,15 @@ struct TrainingRun {
     for metric in model.compiled.unknownMetrics where settings.metrics == nil {
       shared.note("note: the metric \(metric) is not known to training and is left out")
     }
-    let loaded = try LoadedRows(self, graph, loss: try loss(model, width, graph), width: width)
+    if graph.graph.outputs.count > 1 {
+      guard model.outputs != nil, settings.loss == nil, settings.metrics == nil, settings.labelSmoothing == nil else {
+        throw FormatError(
+          .unsupported, "the network has \(graph.graph.outputs.count) outputs, whose losses only the file can state",
+          file: path, advice: "Compile it with a loss for each, in Keras or with NeuralNetwork")
+      }
+    }
+    let loaded = try LoadedRows(
+      self, graph, loss: try loss(model, width, graph), width: width, outputs: model.outputs)
     let trainingSettings = try configured(model, loaded.loss)
     let trainer = try Trainer(graph, settings: trainingSettings, options: EngineOptions(threads: shared.threads))
     let usesState = settings.optimizer == nil && settings.freeze.isEmpty
@@ -149,8 +157,9 @@ struct LoadedRows {
   var skipped = 0
   var loss: Loss
 
-  init(_ run: TrainingRun, _ graph: Model, loss: Loss, width: Int) throws {
+  init(_ run: TrainingRun, _ graph: Model, loss: Loss, width: Int, outputs: [TrainingOutput]?) throws {
     self.loss = loss
+    let widths = try ExecutionPlan(graph).outputs.map { $0.shape?.dimensions.last?.value ?? 1 }
     let names = Set(graph.graph.initializers.map(\.name))
     let inputs = graph.graph.inputs.filter { !names.contains($0.name) }
     var words: [[String]?]?
@@ -164,10 +173,14 @@ struct LoadedRows {
       }
       var data = try DataFile.read(
         path, targets: run.rows.targets, target: run.rows.target, skipsBad: run.rows.skipBad, inputs: inputs,
-        words: words)
+        outputs: outputs?.map(\.name) ?? [], words: words)
       words = data.words
       let factors = try Self.factors(run.settings.classWeight, data.classNames)
       if !factors.isEmpty { data.weights = try data.weights(ofClasses: factors) }
+      if let outputs {
+        let places = outputs.map { output in graph.graph.outputs.firstIndex { $0.name == output.name } ?? 0 }
+        return (try data.rows(for: outputs, widths: places.map { widths[$0] }, file: path), data.skipped)
+      }
       return (try data.rows(for: loss, outputCount: width, file: path), data.skipped)
     }
     (training, skipped) = try read(run.data)

@@ -25,8 +25,11 @@ public class NeuralNetwork {
     trainable = try TrainableModel(file, frozen: frozen)
     guard let graph = trainable.graph else { throw FormatError(.missing, "holds no network", file: file.path) }
     self.graph = graph
-    if let loss = trainable.compiled.loss, let optimizer = trainable.compiled.optimizer {
-      try compile(optimizer: optimizer, loss: loss, metrics: trainable.compiled.metrics)
+    if let optimizer = trainable.compiled.optimizer, trainable.compiled.loss != nil || trainable.outputs != nil {
+      try prepare(
+        trainable.settings(
+          loss: trainable.compiled.loss ?? .meanSquaredError, optimizer: optimizer,
+          metrics: trainable.compiled.metrics, seed: seed))
       if let trainer, frozen.isEmpty, let slots = try trainable.slots(for: trainer.settings) {
         try trainer.restoreOptimizer(step: slots.step, slots: slots.slots, momentumProduct: slots.momentumProduct)
         if let rate = slots.learningRate { trainer.setLearningRate(Double(rate)) }
@@ -46,20 +49,44 @@ public class NeuralNetwork {
   public convenience init(
     inputs: [LayerOutput], output: LayerOutput, seed: UInt64 = 0, name: String = "model"
   ) throws {
+    try self.init(inputs: inputs, outputs: [output], seed: seed, name: name)
+  }
+
+  /// A network of several inputs and outputs written by calling layers.
+  public convenience init(
+    inputs: [LayerOutput], outputs: [LayerOutput], seed: UInt64 = 0, name: String = "model"
+  ) throws {
     var builder = NetworkBuilder(seed: seed)
     var known: [ObjectIdentifier: NetworkBuilder.Output] = [:]
     for input in inputs { _ = try input.build(&builder, &known) }
-    let result = try output.build(&builder, &known)
-    try self.init(ModelFile(path: "", content: .keras(try builder.model(output: result, name: name))))
+    var results: [NetworkBuilder.Output] = []
+    for output in outputs { results.append(try output.build(&builder, &known)) }
+    try self.init(ModelFile(path: "", content: .keras(try builder.model(outputs: results, name: name))))
   }
 
   /// States how the network is trained; what an optimizer remembers begins anew.
   ///
   /// - Throws: `EngineError` that names what cannot be trained.
   public func compile(optimizer: Optimizer, loss: Loss, metrics: [Metric] = []) throws {
-    let model = trainer?.model() ?? graph
-    trainer = try Trainer(
-      model, settings: trainable.settings(loss: loss, optimizer: optimizer, metrics: metrics, seed: seed))
+    var settings = trainable.settings(loss: loss, optimizer: optimizer, metrics: metrics, seed: seed)
+    settings.outputs = nil
+    if graph.graph.outputs.count > 1 {
+      settings.outputs = graph.graph.outputs.map { TrainingOutput($0.name, loss: loss, metrics: metrics) }
+    }
+    try prepare(settings)
+  }
+
+  /// States how a network of several outputs is trained: a loss with a weight for each, in the order of the targets.
+  ///
+  /// - Throws: `EngineError` that names what cannot be trained.
+  public func compile(optimizer: Optimizer, outputs: [TrainingOutput]) throws {
+    var settings = trainable.settings(loss: .meanSquaredError, optimizer: optimizer, metrics: [], seed: seed)
+    settings.outputs = outputs
+    try prepare(settings)
+  }
+
+  private func prepare(_ settings: TrainingSettings) throws {
+    trainer = try Trainer(trainer?.model() ?? graph, settings: settings)
     network = nil
   }
 
@@ -89,12 +116,33 @@ public class NeuralNetwork {
     sampleWeight: Tensor? = nil, options: SessionOptions = SessionOptions(),
     afterEpoch: (EpochRecord) -> Void = { _ in }
   ) throws -> TrainingHistory {
+    var session = options
+    (session.batch, session.epochs, session.shuffles) = (batchSize, epochs, shuffle)
+    return try train(
+      try rows(x, [y], sampleWeight, classWeight), validationSplit,
+      try validationData.map { try rows($0.x, [$0.y], nil, [:]) }, session, afterEpoch)
+  }
+
+  /// Trains a network of several outputs.
+  ///
+  /// - Parameter targets: those of each output, in the order that it was compiled with.
+  @discardableResult
+  public func fit(
+    _ x: Tensor..., targets: [Tensor], batchSize: Int = 32, epochs: Int = 1, validationSplit: Double = 0,
+    shuffle: Bool = true, sampleWeight: Tensor? = nil, options: SessionOptions = SessionOptions()
+  ) throws -> TrainingHistory {
+    var session = options
+    (session.batch, session.epochs, session.shuffles) = (batchSize, epochs, shuffle)
+    return try train(try rows(x, targets, sampleWeight, [:]), validationSplit, nil, session) { _ in }
+  }
+
+  private func train(
+    _ whole: TrainingArrays, _ validationSplit: Double, _ validationData: TrainingArrays?, _ session: SessionOptions,
+    _ afterEpoch: (EpochRecord) -> Void
+  ) throws -> TrainingHistory {
     let trainer = try compiledTrainer()
-    let whole = try rows(x, y, sampleWeight, classWeight)
-    var (training, validation): (any TrainingData, (any TrainingData)?) = (whole, nil)
-    if let validationData {
-      validation = try rows(validationData.x, validationData.y, nil, [:])
-    } else if validationSplit > 0 {
+    var (training, validation): (any TrainingData, (any TrainingData)?) = (whole, validationData)
+    if validationData == nil, validationSplit > 0 {
       let kept = Int(Double(whole.rowCount) * (1 - validationSplit))
       guard kept > 0, kept < whole.rowCount else {
         throw EngineError(.invalidInput, "\(whole.rowCount) rows cannot be split by \(validationSplit)")
@@ -102,8 +150,6 @@ public class NeuralNetwork {
       training = TrainingSelection(whole, rows: Array(0..<kept))
       validation = TrainingSelection(whole, rows: Array(kept..<whole.rowCount))
     }
-    var session = options
-    (session.batch, session.epochs, session.shuffles) = (batchSize, epochs, shuffle)
     network = nil
     let run = TrainingSession(trainer, session, fingerprint: graph.graph.name)
     _ = try run.run(training, validation: validation, afterEpoch: afterEpoch)
@@ -114,18 +160,34 @@ public class NeuralNetwork {
   public func evaluate(
     _ x: Tensor..., y: Tensor, batchSize: Int = 32, sampleWeight: Tensor? = nil
   ) throws -> [String: Double] {
-    let result = try compiledTrainer().evaluate(try rows(x, y, sampleWeight, [:]), batch: batchSize)
+    try evaluate(try rows(x, [y], sampleWeight, [:]), batchSize)
+  }
+
+  /// Loss and metrics of a network of several outputs, by name.
+  public func evaluate(_ x: Tensor..., targets: [Tensor], batchSize: Int = 32) throws -> [String: Double] {
+    try evaluate(try rows(x, targets, nil, [:]), batchSize)
+  }
+
+  private func evaluate(_ rows: TrainingArrays, _ batch: Int) throws -> [String: Double] {
+    let result = try compiledTrainer().evaluate(rows, batch: batch)
     return Dictionary([("loss", result.loss)] + result.metrics.map { ($0.name, $0.value) }) { first, _ in first }
   }
 
-  /// The outputs for rows of the inputs.
+  /// The first output for rows of the inputs.
   public func predict(_ x: Tensor...) throws -> Tensor {
+    guard let output = try outputs(x).first else { throw EngineError(.invalidGraph, "the network has no output") }
+    return output
+  }
+
+  /// All outputs for rows of the inputs.
+  public func predictAll(_ x: Tensor...) throws -> [Tensor] { try outputs(x) }
+
+  private func outputs(_ x: [Tensor]) throws -> [Tensor] {
     let network = try network ?? Network(trainer?.model() ?? graph)
     self.network = network
-    let outputs = try network.run(
-      Dictionary(zip(network.inputs.map(\.name), x).map { ($0, $1) }) { first, _ in first })
-    guard let output = outputs.first?.tensor else { throw EngineError(.invalidGraph, "the network has no output") }
-    return output
+    return try network.run(
+      Dictionary(zip(network.inputs.map(\.name), x).map { ($0, $1) }) { first, _ in first }
+    ).map(\.tensor)
   }
 
   /// Writes the network in the form that the extension asks for, with compile settings and what the optimizer remembers.
@@ -138,11 +200,19 @@ public class NeuralNetwork {
   public var weights: [(name: String, tensor: Tensor)] { trainer?.state.parameters ?? [] }
 
   private func rows(
-    _ x: [Tensor], _ y: Tensor, _ weights: Tensor?, _ classWeight: [Int: Float]
+    _ x: [Tensor], _ y: [Tensor], _ weights: Tensor?, _ classWeight: [Int: Float]
   ) throws -> TrainingArrays {
+    guard let first = y.first else { throw EngineError(.invalidInput, "there are no targets") }
     let plan = try ExecutionPlan(graph)
     let width = plan.outputs.first?.shape?.dimensions.last?.value ?? 1
-    var data = try DataFile.labelled(x, y, weights, plan.inputs, "x")
+    var data = try DataFile.labelled(x, first, weights, plan.inputs, "x")
+    if let outputs = try compiledTrainer().settings.outputs {
+      data.outputTargets = y
+      let widths = outputs.map { output in
+        plan.outputs.first { $0.name == output.name }?.shape?.dimensions.last?.value ?? 1
+      }
+      return try data.rows(for: outputs, widths: widths, file: "y")
+    }
     if !classWeight.isEmpty { data.weights = try data.weights(ofClasses: classWeight) }
     return try data.rows(for: try compiledTrainer().settings.loss, outputCount: width, file: "y")
   }

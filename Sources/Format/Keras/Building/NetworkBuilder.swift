@@ -46,7 +46,14 @@ public struct NetworkBuilder: Sendable {
   ///
   /// - Throws: `FormatError` when a layer is not understood, which is a mistake of this library.
   public func model(output: Output, name: String = "model") throws(FormatError) -> KerasModel {
-    let network = RaisedNetwork(name: name, layers: layers, outputs: [output.layer], generation: 3)
+    try model(outputs: [output], name: name)
+  }
+
+  /// The model that gives several outputs.
+  ///
+  /// - Throws: `FormatError` when a layer is not understood, which is a mistake of this library.
+  public func model(outputs: [Output], name: String = "model") throws(FormatError) -> KerasModel {
+    let network = RaisedNetwork(name: name, layers: layers, outputs: outputs.map(\.layer), generation: 3)
     var keras = KerasModel(path: "", layout: .archive)
     keras.kerasVersion = KerasWriter.version
     keras.backend = "tensorflow"

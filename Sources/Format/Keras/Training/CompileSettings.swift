@@ -6,6 +6,8 @@ public struct CompileSettings: Sendable {
   public var optimizer: Optimizer?
   /// The metrics.
   public var metrics: [Metric] = []
+  /// The losses of several outputs, in the file's order; names are empty where the file states none.
+  public var outputs: [TrainingOutput] = []
   /// Metrics that the file states and training does not know; they are left out.
   public var unknownMetrics: [String] = []
 
@@ -51,15 +53,33 @@ extension KerasModel {
     var settings = CompileSettings()
     guard let json = trainingConfiguration else { return settings }
     do throws(FormatError) {
-      if let loss = json["loss"], !loss.isNull { settings.loss = try LossConfiguration.loss(loss) }
+      settings.outputs = try LossConfiguration.outputs(json)
+      if settings.outputs.isEmpty, let loss = json["loss"], !loss.isNull {
+        settings.loss = try LossConfiguration.loss(loss)
+      }
       if let optimizer = json["optimizer"] ?? json["optimizer_config"], !optimizer.isNull {
         settings.optimizer = try OptimizerConfiguration.optimizer(optimizer)
       }
     } catch {
       throw error.inFile(path)
     }
-    (settings.metrics, settings.unknownMetrics) = MetricConfiguration.metrics(json["metrics"])
+    if settings.outputs.isEmpty {
+      (settings.metrics, settings.unknownMetrics) = MetricConfiguration.metrics(json["metrics"])
+    }
     return settings
+  }
+
+  /// The model compiled anew with a loss for each of several outputs.
+  public func compiled(outputs: [TrainingOutput], optimizer: Optimizer) -> KerasModel {
+    func members(_ value: (TrainingOutput) -> JSONValue) -> JSONValue {
+      .object(.init(outputs.map { ($0.name, value($0)) }) { first, _ in first })
+    }
+    var result = compiled(loss: outputs.first?.loss ?? .meanSquaredError, optimizer: optimizer, metrics: [])
+    result.trainingConfiguration = result.trainingConfiguration?
+      .setting("loss", to: members { LossConfiguration.json($0.loss) })
+      .setting("loss_weights", to: members { .double($0.weight) })
+      .setting("metrics", to: members { .array($0.metrics.map(MetricConfiguration.json)) })
+    return result
   }
 
   /// The model compiled anew.

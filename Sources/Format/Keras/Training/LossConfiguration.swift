@@ -24,6 +24,31 @@ enum LossConfiguration {
   /// The function's name of a loss.
   static func functionName(_ kind: Loss.Kind) -> String { names.first { $0.kind == kind }?.names[1] ?? kind.rawValue }
 
+  /// The losses of compile settings that state several, with their weights and metrics; none when there is one.
+  static func outputs(_ json: JSONValue) throws(FormatError) -> [TrainingOutput] {
+    var entries: [(name: String, place: Int, loss: JSONValue)] = []
+    if let list = json["loss"]?.array {
+      entries = list.enumerated().map { ("", $0.offset, $0.element) }
+    } else if json["loss"]?["class_name"] == nil, let members = json["loss"]?.object {
+      entries = members.enumerated().map { ($0.element.key, $0.offset, $0.element.value) }
+    }
+    guard entries.count > 1 else { return [] }
+    var outputs: [TrainingOutput] = []
+    for entry in entries {
+      func part(_ key: String) -> JSONValue? {
+        json[key]?.array == nil ? json[key]?[entry.name] : json[key]?[entry.place]
+      }
+      guard !entry.loss.isNull else {
+        throw FormatError(.unsupported, "an output without a loss among others is not known to training")
+      }
+      var output = TrainingOutput(entry.name, loss: try loss(entry.loss))
+      output.weight = part("loss_weights")?.double ?? 1
+      output.metrics = MetricConfiguration.metrics(part("metrics")).known
+      outputs.append(output)
+    }
+    return outputs
+  }
+
   /// The loss of a model with one output.
   static func loss(_ json: JSONValue) throws(FormatError) -> Loss {
     if let list = json.array, list.count == 1 { return try loss(list[0]) }

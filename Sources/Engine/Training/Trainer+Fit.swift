@@ -263,7 +263,8 @@ extension Trainer {
     let heads = try buffers(shapes, .inference, data).heads
     return graph.figures.map { figure in
       let head = heads[figure.head]
-      return MetricState(figure.metric ?? Metric(figure.name, .loss(head.head.loss)), loss: head.head.loss, columns: head.columns)
+      return MetricState(
+        figure.metric ?? Metric(figure.name, .loss(head.head.loss)), loss: head.head.loss, columns: head.columns)
     }
   }
 

@@ -95,7 +95,8 @@ import NNFormat
     self.isFused = isFused
     nodes = try Self.nodes(
       of: draft, settings, pool, layouts,
-      rectified: PackedProduct.rectified(draft, kept: Set(penalties.map(\.0) + heads.flatMap { [$0.outputValue, $0.lossValue] } + draft.outputs)),
+      rectified: PackedProduct.rectified(
+        draft, kept: Set(penalties.map(\.0) + heads.flatMap { [$0.outputValue, $0.lossValue] } + draft.outputs)),
       fused: parameterOfValue.map { index in index.flatMap { isFused[$0] ? $0 : nil } })
     self.draft = draft
     guard heads.contains(where: { needsGradient[$0.outputValue] }) else {

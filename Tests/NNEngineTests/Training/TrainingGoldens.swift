@@ -11,7 +11,9 @@ enum TrainingGoldens {
 
   /// Read once; the same for all tests.
   private static let files: [String: [String: Tensor]] = Dictionary(
-    uniqueKeysWithValues: ["data", "steps", "losses", "gradients", "constraints", "several"].map { ($0, (try? read($0)) ?? [:]) })
+    uniqueKeysWithValues: ["data", "steps", "losses", "gradients", "constraints", "several"].map {
+      ($0, (try? read($0)) ?? [:])
+    })
 
   private static func read(_ name: String) throws -> [String: Tensor] {
     let region = ByteRegion(try MappedFile(path: Fixtures.path("training/\(name).npz")))

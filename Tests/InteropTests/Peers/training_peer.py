@@ -71,7 +71,7 @@ def load(path):
     if not model.optimizer._trainable_variables:
         with h5py.File(path) as file:
             settings = json.loads(file.attrs["training_config"])
-            values = legacy_h5_format.load_optimizer_weights_from_hdf5_group(file)
+            values = [np.array(value) for value in legacy_h5_format.load_optimizer_weights_from_hdf5_group(file)]
         model.compile(**saving_utils.compile_args_from_training_config(settings))
         model.optimizer.build(model.trainable_variables)
         if len(values) != len(model.optimizer.variables):

@@ -111,7 +111,7 @@ static void OF_FORM(stream)(size_t rows, size_t depth, const float *a, size_t ld
   switch (rows) {
 #define X(R, P) \
   case R: \
-    for (; j + (P - 1) * NR < columns; j += P * NR) \
+    for (; j + (P - 1) * NR + (P == 1 ? LANES : 0) < columns; j += P * NR) \
       OF_FORM(JOIN(stream_group_, R))(depth, a, lda, b + j * depth, c + j, ldc, columns - j, bias ? bias + j : NULL, \
                                       rectifies); \
     for (; j < columns; j += NR) \

@@ -131,12 +131,14 @@ import Testing
     }
   }
 
-  /// More depth than a block and more rows than a chunk, shared between threads.
+  /// More depth than a block, and more rows than a chunk: of weights that stay near and of others, shared between threads.
   @Test(arguments: kernels.indices)
   func deepProductsOfManyRowsGiveTheExactSums(row: Int) {
     let kernels = Self.kernels[row]
     for problem in [
-      Problem(rows: 3, depth: 13_001, columns: 18), Problem(rows: 20 * kernels.rows + 7, depth: 40, columns: 33),
+      Problem(rows: 3, depth: 13_001, columns: 18), Problem(rows: 2, depth: 300, columns: 800),
+      Problem(rows: 270, depth: 4000, columns: 20, leftZeros: 270, rightZeros: 20),
+      Problem(rows: 20 * kernels.rows + 7, depth: 600, columns: 450),
     ] {
       let weights = problem.packed(kernels, pool: Self.pools[2])
       for pool in Self.pools { #expect(problem.integers(weights, pool) == problem.sums) }

@@ -112,6 +112,7 @@ import Testing
     for bits in [8, 4] {
       for (depth, columns, block) in [
         (1, 1, 1), (13, 33, 13), (40, 5, 16), (600, 17, 32), (515, 70, 515), (64, 31, 96), (1030, 66, 1024),
+        (1030, 33, 96), (1029, 33, 24),
       ] {
         for (isSigned, zero) in [(true, 0), (false, 8), (false, 3), (true, nil), (false, nil)] as [(Bool, Int32?)] {
           let weights = Weights(depth, columns, bits: bits, block: block, isSigned: isSigned, zero: zero)
@@ -144,11 +145,28 @@ import Testing
         differences(
           Self.run(packed, rows: 67, a: a, bias: bias, .identity, Self.pools[0]),
           Self.expected(weights, rows: 67, a: a, bias: bias)) == 0)
+      // More rows than pass the panels together.
+      let many = Self.run(packed, rows: 67 * 4, a: a + a + a + a, bias: bias, .gelu, Self.pools[2])
+      #expect(differences(many, whole + whole + whole + whole) == 0)
       for rows in 1...67 where rows < 30 || rows % 9 == 0 {
         for pool in Self.pools[..<2] {
           let c = Self.run(packed, rows: rows, a: a, bias: bias, .gelu, pool)
           #expect(differences(c, Array(whole[..<(rows * 70)])) == 0, "\(rows) rows, \(pool.threadCount) threads")
         }
+      }
+    }
+  }
+
+  @Test(arguments: KernelTable.all.indices)
+  func blocksOfBytesMayHaveAnyLength(row: Int) throws {
+    for (depth, columns, block) in [(700, 17, 100), (530, 5, 7)] {
+      for zero in [0, nil] as [Int32?] {
+        let weights = Weights(depth, columns, bits: 8, block: block, isSigned: true, zero: zero)
+        let packed = try #require(weights.packed(0, table: KernelTable.all[row], pool: Self.pools[0]))
+        var noise = Noise(depth)
+        let a = noise.values(9 * depth)
+        let c = Self.run(packed, rows: 9, a: a, bias: nil, .identity, Self.pools[1])
+        #expect(differences(c, Self.expected(weights, rows: 9, a: a, bias: nil)) == 0)
       }
     }
   }

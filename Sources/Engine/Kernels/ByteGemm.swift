@@ -119,11 +119,11 @@ internal import CKernels
   /// Depth of a block of k, in groups: so much of a panel and of some rows stays in the caches together.
   static let blockGroups = 1024
   /// Bytes of carried codes where rows do not wait for each other.
-  private static let codesByRows = 1 << 20
+  private static let codeBytesByRows = 1 << 20
 
   let blocks: Int
   let leftStride: Int
-  /// Whether a few rows at a time pass all of the weights.
+  /// Whether a few rows at a time may pass all of the weights.
   let isByRows: Bool
   /// Rows that are worked on at a time.
   let chunkRows: Int
@@ -145,7 +145,7 @@ internal import CKernels
     unsafe blocks = max(1, (groups + Self.blockGroups / 2) / Self.blockGroups)
     unsafe leftStride = kernels.leftStride(weights.depth)
     unsafe isByRows = blocks == 1 && weights.byteCount <= Gemm.nearWeights
-    unsafe chunkRows = isByRows ? max(kernels.chunkRows, Self.codesByRows / leftStride) : kernels.chunkRows
+    unsafe chunkRows = isByRows ? max(kernels.chunkRows, Self.codeBytesByRows / leftStride) : kernels.chunkRows
     let chunk = unsafe min(rows, chunkRows)
     unsafe width = weights.panelCount * kernels.columns
     var end = 0

@@ -14,6 +14,7 @@ internal import CKernels
   private var rowsPerTask = 0
   /// Tiles whose rows a thread carries and multiplies before the next ones.
   private let rowRuns: ShrinkingRuns
+  private let isByRows: Bool
   private let tasks: PanelTasks
 
   init(
@@ -33,13 +34,17 @@ internal import CKernels
     let weightBytes = unsafe Double(panels * gemm.weights.panelByteCount)
     let arithmetic = 2 * Double(rows.count) * weightBytes / kernels.operationsPerNanosecond
     let estimate = WorkEstimate(nanoseconds: max(arithmetic, weightBytes / 40))
-    unsafe tasks = PanelTasks(panels: panels, tiles: tiles.count, estimate, pool)
+    let tasks = PanelTasks(panels: panels, tiles: tiles.count, estimate, pool)
+    unsafe self.tasks = tasks
     let values = unsafe Double(rows.count) * Double(gemm.weights.depth + gemm.weights.columns)
     let whole = WorkEstimate(nanoseconds: estimate.nanoseconds + values * 0.2)
-    unsafe rowRuns =
+    let rowRuns =
       whole.isWorthSharing(pool)
       ? ShrinkingRuns(of: tiles.count, least: whole.leastShare(of: tiles.count), threads: pool.threadCount)
       : ShrinkingRuns(whole: tiles.count)
+    unsafe self.rowRuns = rowRuns
+    // A few rows make too few tasks for all threads.
+    unsafe isByRows = layout.isByRows && rowRuns.count >= min(tasks.count, pool.threadCount)
     switch unsafe gemm.result {
     case .integers: unsafe activation = nil
     case .floats(_, let scaling), .codes(_, let scaling, _):
@@ -49,7 +54,7 @@ internal import CKernels
 
   consuming func run(_ pool: ThreadPool) {
     unsafe writeTerms()
-    if unsafe layout.isByRows {
+    if unsafe isByRows {
       unsafe runRows(pool)
     } else {
       unsafe carry(pool)

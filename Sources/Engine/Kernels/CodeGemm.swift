@@ -16,15 +16,18 @@ internal import CKernels
   private let c: UnsafeMutablePointer<Float>
   private let tasks: PanelTasks
 
-  /// Groups of rows whose left sides stay in a cache while a panel passes by.
-  private static let groupsInCache = 16
+  /// Bytes of the left sides of rows that pass the panels together, so few that they stay in a cache.
+  private static let nearLeftBytes = 8 << 20
+  /// Groups of rows that pass the panels together at most.
+  private static let mostGroups = 16
 
   /// C = act(A B + bias) with A [rows x depth] and C [rows x columns].
   package static func run(
     rows: Int, a: UnsafePointer<Float>, weights: PackedCodeMatrix, bias: UnsafePointer<Float>?,
     activation: Activation, c: UnsafeMutablePointer<Float>, pool: ThreadPool
   ) {
-    for chunk in Runs(of: rows, most: weights.streamRows * groupsInCache) {
+    let groups = nearLeftBytes / (weights.streamRows * weights.depth * MemoryLayout<Float>.stride)
+    for chunk in Runs(of: rows, most: weights.streamRows * max(1, min(groups, mostGroups))) {
       unsafe CodeGemm(
         rows: chunk.count, a: a + chunk.lowerBound * weights.depth, weights: weights, bias: bias,
         activation: activation, c: c + chunk.lowerBound * weights.columns, pool
@@ -65,9 +68,9 @@ internal import CKernels
     let groups = unsafe Runs(of: rows, most: weights.streamRows)
     unsafe tasks.forEachPiece(of: task) { panels, tiles in
       // Several panels are streamed at once for a few rows; many rows pass a panel while it is near.
-      let width = tiles.count == 1 ? panels.count : 1
-      for first in stride(from: panels.lowerBound, to: panels.upperBound, by: width) {
-        for tile in tiles { unsafe stream(groups.start(tile)..<groups.start(tile + 1), first..<first + width, nr) }
+      let atOnce = tiles.count == 1 ? panels.count : 1
+      for first in stride(from: panels.lowerBound, to: panels.upperBound, by: atOnce) {
+        for tile in tiles { unsafe stream(groups.start(tile)..<groups.start(tile + 1), first..<first + atOnce, nr) }
       }
     }
   }

@@ -8,8 +8,8 @@ enum HugePages {
   /// The alignment of a block, at least a cache line.
   static func alignment(for byteCount: Int) -> Int { byteCount >= 2 * size ? size : 64 }
 
-  /// Asks for huge pages under an aligned block where it is large enough.
+  /// Asks for huge pages under a block where it is large enough; one that does not start on a page stays as it is.
   static func advise(_ base: UnsafeMutableRawPointer, byteCount: Int) {
-    if alignment(for: byteCount) == size { unsafe _ = madvise(base, byteCount, Int32(MADV_HUGEPAGE)) }
+    if byteCount >= 2 * size { unsafe _ = madvise(base, byteCount, Int32(MADV_HUGEPAGE)) }
   }
 }

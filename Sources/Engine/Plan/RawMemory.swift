@@ -1,6 +1,6 @@
 import Glibc
 
-/// A block of memory aligned to 64 bytes that grows on demand and belongs to one context or one constant.
+/// A block of memory aligned to 64 bytes at least that grows on demand and belongs to one context or one constant.
 ///
 /// `@unchecked Sendable` holds because a block is written by its only owner before it is shared, and never afterwards.
 @safe package final class RawMemory: @unchecked Sendable {

@@ -15,6 +15,12 @@ static inline hid_t nn_h5t_ieee_f64le(void) { return H5T_IEEE_F64LE; }
 static inline hid_t nn_h5t_c_s1(void) { return H5T_C_S1; }
 static inline hid_t nn_h5p_file_access(void) { return H5P_FILE_ACCESS; }
 
+// The address of an object in its file, by which objects with several names are known; undefined where there is none.
+static inline haddr_t nn_object_address(hid_t object) {
+  H5O_info_t info;
+  return H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0 ? HADDR_UNDEF : info.addr;
+}
+
 // An object-like macro with a cast.
 static inline unsigned nn_h5f_acc_rdonly(void) { return H5F_ACC_RDONLY; }
 static inline haddr_t nn_haddr_undef(void) { return HADDR_UNDEF; }

@@ -13,7 +13,7 @@ enum FileKind: Sendable {
     let start = file.prefix(512)
     if start.isEmpty {
       self = .other("is empty", advice: "The program that wrote it may have been stopped; fetch or save it again")
-    } else if Self.holdsHDF5Signature(file) {
+    } else if Self.hdf5Start(in: file) != nil {
       self = .hdf5
     } else if ZipArchive.signatures.contains(where: { start.starts(with: $0) }) {
       self = .zip
@@ -35,15 +35,18 @@ enum FileKind: Sendable {
   }
 
   /// The signature stands at the start or, behind a user block, at 512 bytes or a doubling of that.
-  private static func holdsHDF5Signature(_ file: ByteRegion) -> Bool {
+  static func hdf5Start(in file: ByteRegion) -> Int? {
     var offset = 0
     let signature = HDF5Index.signature
     while offset <= file.count - signature.count {
-      if (try? file.bytes(offset..<offset + signature.count)) == signature { return true }
+      if (try? file.bytes(offset..<offset + signature.count)) == signature { return offset }
       offset = offset == 0 ? 512 : offset * 2
     }
-    return false
+    return nil
   }
+
+  /// Whether bytes begin like a Python pickle of protocol 2 or newer.
+  static func isPickle(_ start: [UInt8]) -> Bool { start.count > 1 && start[0] == 0x80 && (2...5).contains(start[1]) }
 
   private static func isText(_ bytes: [UInt8]) -> Bool {
     bytes.allSatisfy { $0 >= 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
@@ -76,7 +79,7 @@ enum FileKind: Sendable {
       return ("is a TensorFlow Lite model, which is not read", nil)
     }
     if start.dropFirst(257).starts(with: Array("ustar".utf8)) { return ("is a tar archive", "Unpack it first") }
-    if start.count > 1, start[0] == 0x80, (2...5).contains(start[1]) {
+    if isPickle(start) {
       return ("is a Python pickle, which can run code when it is loaded and is never opened", nil)
     }
     return nil

@@ -83,12 +83,14 @@ public struct ModelFile: Sendable {
     case .zip:
       let zip = try ZipArchive(file, limits: limits)
       guard zip.members.keys.isEmpty || !zip.members.keys.allSatisfy({ $0.hasSuffix(".npy") }) else {
-        return .keras(KerasModel(tensors: try NpzFile.read(file).elements, path: path, layout: .arrays))
+        return .keras(
+          KerasModel(tensors: try NpzFile.read(file, limits: limits).elements, path: path, layout: .arrays))
       }
       return .keras(try ArchiveReader(limits: limits).archive(zip))
     case .safetensors:
       return .keras(
-        KerasModel(tensors: try SafetensorsFile.read(file).tensors.elements, path: path, layout: .safetensors))
+        KerasModel(
+          tensors: try SafetensorsFile.read(file, limits: limits).tensors.elements, path: path, layout: .safetensors))
     case .json: return .keras(try jsonContent(file, path: path, limits: limits))
     case .onnx: return .onnx(try ONNXFile.read(file, path: path, limits: limits))
     case .other(let description, let advice): throw FormatError(.unrecognized, description, file: path, advice: advice)
@@ -98,7 +100,7 @@ public struct ModelFile: Sendable {
   private static func jsonContent(_ file: ByteRegion, path: String, limits: ReadLimits) throws(FormatError)
     -> KerasModel
   {
-    let json = try JSONValue.parse(try file.bytes(), maximumDepth: limits.depth)
+    let json = try JSONValue.parse(file, limits: limits)
     if json["weight_map"] != nil { return try ArchiveReader(limits: limits).shards(json, path: path) }
     guard json["class_name"] != nil || json["layers"] != nil else {
       throw FormatError(.unrecognized, "is JSON, but neither a Keras configuration nor an index of weights")

@@ -47,6 +47,14 @@ import Testing
     #expect(process.terminationStatus == 0)
   }
 
+  @Test func limitsAreOptions() throws {
+    let path = Fixtures.model("small.h5")
+    try expectFailure(["inspect", path, "--limit", "depth=1"], [path, "deeper than 1"])
+    #expect(try Tool.run(["inspect", path, "--limit", "depth=20", "--limit", "rank=2"]).status == 0)
+    try expectFailure(["inspect", path, "--limit", "height=1"], ["height=1"])
+    try expectFailure(["inspect", path, "--limit", "depth=-1"])
+  }
+
   /// The hidden argument is of no use to users.
   @Test func workersWithoutAFileEnd() throws {
     #expect(try Tool.run(["__hdf5-worker"]).status == 2)

@@ -49,6 +49,9 @@ package indirect enum HDF5Object: Sendable {
   case externalLink(target: String)
   /// A named type, a link of an unknown class, or a group that was already listed at another path.
   case other(String)
+
+  /// How a group is described that was already listed: it may be one that holds this object.
+  static let repeatedGroup = "a group that is listed at another path"
 }
 
 /// The value of an attribute.

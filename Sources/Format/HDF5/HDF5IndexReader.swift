@@ -19,6 +19,7 @@ extension HDF5Index {
         try HDF5Image.open(region) { (file) throws(FormatError) in
           var reader = HDF5IndexReader(source: region, limits: limits)
           let root = try HDF5Handle("open the root group", at: "/") { unsafe H5Oopen(file, "/", nn_h5p_default()) }
+          reader.listedGroups = [UInt64(nn_object_address(root.id))]
           return try reader.group(root.id, path: "/", depth: 0)
         }
       }
@@ -85,7 +86,7 @@ private struct HDF5IndexReader {
     switch HDF5Library.locked({ H5Iget_type(object.id) }) {
     case H5I_GROUP:
       let address = UInt64(unsafe link.u.address)
-      guard listedGroups.insert(address).inserted else { return .other("a group that is listed at another path") }
+      guard listedGroups.insert(address).inserted else { return .other(HDF5Object.repeatedGroup) }
       return .group(try self.group(object.id, path: path, depth: depth + 1))
     case H5I_DATASET: return .dataset(try dataset(object.id, path: path))
     case H5I_DATATYPE: return .other("a named type")

@@ -2,11 +2,13 @@ extension KerasModel {
   /// Notes what the user of the file should know of its layers and weights.
   mutating func noteFindings() {
     for layer in root?.sublayers.flatMap(\.all) ?? [] { note(layer) }
-    for weight in weights {
-      if case .failure(let error) = weight.value {
-        findings.append(
-          Finding(error, code: error.kind == .refused ? "refused-link" : "unreadable-weight", at: weight.path))
-      }
+    var configured = ConfigurationFindings()
+    if let configuration { configured.visit(configuration, place: root?.name ?? path) }
+    if let trainingConfiguration { configured.visit(trainingConfiguration, place: root?.name ?? path) }
+    findings += configured.findings
+    let places = Set(findings.map(\.place))
+    for weight in weights where !places.contains(weight.path) {
+      if case .failure(let error) = weight.value { findings.append(error.finding(at: weight.path)) }
     }
     if let root, !root.isModel {
       findings.append(
@@ -36,5 +38,20 @@ extension KerasModel {
       findings.append(
         Finding(.error, "missing-weights", "no \(missing.joined(separator: ", ")) in the file", at: layer.name))
     }
+  }
+}
+
+extension FormatError {
+  /// What the error says of a weight.
+  fileprivate func finding(at path: String) -> Finding {
+    let code =
+      switch kind {
+      case .refused where message.hasPrefix("the weight is a link"): "refused-link"
+      case .refused where message.hasSuffix("in another file"): "external-storage"
+      case .refused: "virtual-dataset"
+      case .limit: "over-limit"
+      default: "unreadable-weight"
+      }
+    return Finding(self, code: code, at: path)
   }
 }

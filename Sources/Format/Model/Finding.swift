@@ -27,6 +27,11 @@ public struct Finding: Sendable, Hashable {
     self.place = place
   }
 
+  /// Bytes behind the end of a file, in which something may be hidden.
+  static func trailingBytes(_ count: Int, at place: String) -> Finding {
+    Finding(.warning, "trailing-bytes", "\(count) bytes follow the end of the file", at: place)
+  }
+
   /// A finding from an error that did not stop the reader.
   public init(_ error: FormatError, code: String, at place: String) {
     self.init(.error, code, error.message, at: error.place ?? place)

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where the bytes of a tensor are. Dense, row-major, little-endian, sub-byte types packed low bits first.
 public enum TensorStorage: Sendable {
   /// A range of a mapped file, untouched until it is read.
@@ -21,8 +23,25 @@ public enum TensorStorage: Sendable {
   public init<Failure: Error>(
     count: Int, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
+    guard let memory = unsafe Self.allocate(count) else { preconditionFailure("no memory for \(count) bytes") }
     self.count = count
-    unsafe base = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 64)
+    unsafe base = memory
+    let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
+    unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+    try unsafe fill(buffer)
+  }
+
+  /// Allocates as many bytes as a file asks for, where the system has them.
+  ///
+  /// - Throws: `FormatError` of kind `limit` when it has not, and what `fill` throws.
+  package init(
+    claiming count: Int, fill: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void
+  ) throws(FormatError) {
+    guard let memory = unsafe Self.allocate(count) else {
+      throw FormatError(.limit, "there is no memory for \(count) bytes")
+    }
+    self.count = count
+    unsafe base = memory
     let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
     unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
     try unsafe fill(buffer)
@@ -35,7 +54,13 @@ public enum TensorStorage: Sendable {
     }
   }
 
-  deinit { unsafe base.deallocate() }
+  private static func allocate(_ count: Int) -> UnsafeMutableRawPointer? {
+    var memory: UnsafeMutableRawPointer?
+    guard count >= 0, count < Int.max - 64, unsafe posix_memalign(&memory, 64, max(count, 1)) == 0 else { return nil }
+    return unsafe memory
+  }
+
+  deinit { unsafe free(base) }
 
   /// The bytes, valid while the object lives.
   public func withBytes<Result, Failure: Error>(

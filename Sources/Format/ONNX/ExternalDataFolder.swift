@@ -61,6 +61,12 @@ final class ExternalDataFolder {
     guard unsafe stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw FormatError(.refused, "its elements are in \"\(location)\", which is not a regular file")
     }
+    // A name inside of the folder may be a second name of a file outside of it.
+    guard status.st_nlink == 1 else {
+      throw FormatError(
+        .refused, "its elements are in \"\(location)\", which is a hard link and may be a file outside of the folder",
+        advice: "Only if you trust the model: put a copy of that file into its place")
+    }
     let file = try MappedFile(path: target)
     files[location] = file
     return file

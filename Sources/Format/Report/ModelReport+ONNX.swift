@@ -6,6 +6,7 @@ extension ModelReport {
     producer = [model.producerName, model.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
     name = model.graph.name
     for (key, value) in model.metadata { metadata[key] = value }
+    if let finding = ModelValidator.unknownFields(of: model) { findings.append(finding) }
     let constants = Set(model.graph.initializers.map(\.name))
     var inference = ShapeInference(operatorSets: model.operatorSets)
     do throws(FormatError) {

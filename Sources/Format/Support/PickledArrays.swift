@@ -39,6 +39,13 @@ package struct PickledArrays {
   package static func dictionary(_ bytes: [UInt8], name: String) throws(FormatError) -> OrderedDictionary<
     String, Tensor
   > {
+    try content(bytes, name: name).arrays
+  }
+
+  /// The arrays of such a pickle, and every name in it that unpickling would look up.
+  static func content(_ bytes: [UInt8], name: String) throws(FormatError) -> (
+    arrays: OrderedDictionary<String, Tensor>, names: [String]
+  ) {
     var machine = PickledArrays(bytes: bytes, name: name)
     let top = try machine.run()
     guard case .array(_, _, _, let list) = machine.values[top], case .list(let elements) = machine.values[list],
@@ -49,7 +56,9 @@ package struct PickledArrays {
       guard case .text(let key) = machine.values[key] else { throw machine.refused("a key that is not text") }
       arrays[key] = try machine.tensor(value)
     }
-    return arrays
+    var names: [String] = []
+    for case .name(let name) in machine.values where !names.contains(name) { names.append(name) }
+    return (arrays, names)
   }
 
   private init(bytes: [UInt8], name: String) {
@@ -64,6 +73,7 @@ package struct PickledArrays {
   /// The only array in a value, which may be wrapped in other objects.
   private func tensor(_ wrapped: Value) throws(FormatError) -> Tensor {
     let found = arrays(in: wrapped)
+    if found.isEmpty, case .call(let name, _) = values[wrapped] { throw refused("0 arrays, but a call of \"\(name)\"") }
     guard let value = found.first, found.count == 1 else {
       throw refused("\(found.count) arrays where one is expected")
     }

@@ -1,25 +1,41 @@
 /// Bounds on what a file may ask of its reader, so that a small file cannot claim much memory or time.
 public struct ReadLimits: Sendable, Hashable {
-  /// Groups and datasets of an HDF5 file together.
+  /// Groups and datasets of an HDF5 file together, members of an archive.
   public var objectCount = 1 << 20
   /// How deep groups, layers, JSON values and messages may nest.
   public var depth = 128
   /// How many calls of layers a model may unfold to: models that call models double them with each level.
   public var callCount = 1 << 16
   /// Bytes of one attribute.
-  public var attributeBytes = 1 << 30
+  public var attributeBytes = 64 << 20
+  /// Bytes of one JSON document: a configuration, an index of shards.
+  public var jsonBytes = 64 << 20
   /// Axes of a tensor.
   public var rank = 64
   /// Bytes of a decoded dataset or archive member beyond which `expansionRatio` applies.
   public var freelyExpandedBytes = 256 << 20
+  /// Bytes of a compressed archive member when it is decompressed.
+  public var memberBytes = 1 << 32
   /// How many times larger than its stored form decoded content may be.
   public var expansionRatio = 1000
 
-  /// The process that libhdf5 reads in; `nil`, the default of the libraries, is this one. The command line's is a process of its own.
+  /// The process that libhdf5 reads in; `nil`, the default of the libraries, is this one. The command line's is a worker.
   public var isolation: HDF5Isolation?
 
   /// The default bounds.
   public init() {}
+
+  /// The bounds by the names that the command line has for them, in the order of its help.
+  package static let named: [(name: String, path: WritableKeyPath<ReadLimits, Int> & Sendable)] = [
+    ("objects", \.objectCount), ("depth", \.depth), ("calls", \.callCount), ("attribute-bytes", \.attributeBytes),
+    ("json-bytes", \.jsonBytes), ("rank", \.rank), ("member-bytes", \.memberBytes),
+    ("expanded-bytes", \.freelyExpandedBytes), ("ratio", \.expansionRatio),
+  ]
+
+  /// Refuses tensors of more axes than allowed.
+  func check(rank: Int, at place: String? = nil) throws(FormatError) {
+    guard rank <= self.rank else { throw FormatError(.limit, "it has \(rank) axes, more than \(self.rank)", at: place) }
+  }
 
   /// Whether content of `stored` bytes may decode to `declared` ones.
   func allowsExpansion(stored: Int, declared: Int) -> Bool {

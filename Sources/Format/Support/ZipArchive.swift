@@ -11,9 +11,18 @@ package struct ZipArchive: Sendable {
     /// Whether the bytes lie in the archive as they are.
     package let isStored: Bool
     let isEncrypted: Bool
+    /// Whether Unix would make a symbolic link of it.
+    package let isLink: Bool
     /// Where the member's data begin in the archive file.
     let offset: Int
     let position: unz64_file_pos
+
+    /// Whether the name leads out of the folder that it is unpacked into, on any system.
+    package var leadsOutside: Bool {
+      let parts = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
+      let isAbsolute = parts.first?.isEmpty == true || parts.first.map { $0.count == 2 && $0.last == ":" } == true
+      return parts.contains("..") || isAbsolute
+    }
   }
 
   package let path: String
@@ -55,6 +64,18 @@ package struct ZipArchive: Sendable {
     duplicateNames = duplicates
   }
 
+  /// Bytes behind the end of the archive, its comment not counted.
+  package var trailingByteCount: Int {
+    let tail = source.count - min(source.count, 22 + 0xFFFF)..<source.count
+    guard let bytes = try? source.bytes(tail), bytes.count >= 22 else { return 0 }
+    for start in stride(from: bytes.count - 22, through: 0, by: -1)
+    where bytes[start] == 0x50 && bytes[start..<start + 4].elementsEqual([0x50, 0x4B, 0x05, 0x06]) {
+      let comment = Int(bytes[start + 20]) | Int(bytes[start + 21]) << 8
+      return max(bytes.count - start - 22 - comment, 0)
+    }
+    return 0
+  }
+
   /// The bytes of a member: a part of the mapped file when it is stored, decompressed into memory when not.
   ///
   /// - Throws: `FormatError` of kind `missing`, `limit` when it expands out of proportion, or `malformed`.
@@ -72,6 +93,11 @@ package struct ZipArchive: Sendable {
     }
     guard member.compressedByteCount <= source.count else {
       throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)
+    }
+    guard member.byteCount <= limits.memberBytes else {
+      throw FormatError(
+        .limit, "the member expands to \(member.byteCount) bytes, more than \(limits.memberBytes)", file: path, at: name
+      )
     }
     guard limits.allowsExpansion(stored: member.compressedByteCount, declared: member.byteCount) else {
       throw FormatError(

@@ -14,9 +14,10 @@ public enum NpyFile {
   /// Reads an array. Elements in C order and little-endian stay where they lie; others are rearranged.
   ///
   /// - Throws: `FormatError` when the header is damaged, the elements are missing, or the type is no tensor's.
-  public static func read(_ region: ByteRegion) throws(FormatError) -> Tensor {
+  public static func read(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) -> Tensor {
     do throws(FormatError) {
       let header = try header(of: region)
+      try limits.check(rank: header.shape.count)
       if let strings = NpyStrings(header.descriptor) {
         return try strings.read(
           header.shape, isFortranOrder: header.isFortranOrder, at: header.dataOffset, of: region)

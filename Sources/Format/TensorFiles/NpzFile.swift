@@ -5,11 +5,13 @@ public enum NpzFile {
   /// The arrays of an archive by name, in archive order.
   ///
   /// - Throws: `FormatError`, of kind `refused` for arrays of pickled objects.
-  public static func read(_ region: ByteRegion) throws(FormatError) -> OrderedDictionary<String, Tensor> {
-    let archive = try ZipArchive(region)
+  public static func read(
+    _ region: ByteRegion, limits: ReadLimits = ReadLimits()
+  ) throws(FormatError) -> OrderedDictionary<String, Tensor> {
+    let archive = try ZipArchive(region, limits: limits)
     var tensors: OrderedDictionary<String, Tensor> = [:]
     for name in archive.members.keys where name.hasSuffix(".npy") {
-      tensors[String(name.dropLast(".npy".count))] = try NpyFile.read(try archive.region(name))
+      tensors[String(name.dropLast(".npy".count))] = try NpyFile.read(try archive.region(name), limits: limits)
     }
     guard !tensors.isEmpty else {
       throw FormatError(.unrecognized, "is a zip archive without arrays", file: region.name)

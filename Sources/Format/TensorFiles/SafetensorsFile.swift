@@ -33,9 +33,11 @@ public enum SafetensorsFile {
   ///
   /// - Throws: `FormatError` of kind `malformed` for a header that breaks the rules: tensors must follow each other
   ///   without gap or overlap, cover the whole file, and have the bytes that their type and shape need.
-  public static func read(_ region: ByteRegion) throws(FormatError) -> Content {
+  public static func read(
+    _ region: ByteRegion, limits: ReadLimits = ReadLimits()
+  ) throws(FormatError) -> Content {
     try namingFile(region.name) { () throws(FormatError) in
-      let header = try header(of: region)
+      let header = try header(of: region, limits)
       var content = Content(tensors: [:])
       var ranges: [(name: String, range: Range<Int>)] = []
       let start = 8 + header.byteCount
@@ -44,6 +46,7 @@ public enum SafetensorsFile {
           for (key, value) in entry.object ?? [:] { content.metadata[key] = value.string ?? value.text() }
           continue
         }
+        try limits.check(rank: entry["shape"]?.array?.count ?? 0, at: name)
         let (tensor, range) = try tensor(entry, name: name, in: region, from: start)
         content.tensors[name] = tensor
         ranges.append((name, range))
@@ -80,7 +83,7 @@ public enum SafetensorsFile {
     try file.commit()
   }
 
-  private static func header(of region: ByteRegion) throws(FormatError) -> (
+  private static func header(of region: ByteRegion, _ limits: ReadLimits) throws(FormatError) -> (
     entries: OrderedDictionary<String, JSONValue>, byteCount: Int
   ) {
     guard region.count >= 8 else { throw FormatError(.truncated, "safetensors: the file is shorter than its header") }
@@ -95,7 +98,7 @@ public enum SafetensorsFile {
     }
     let json: JSONValue
     do throws(FormatError) {
-      json = try JSONValue.parse(try region.bytes(8..<8 + byteCount), maximumDepth: ReadLimits().depth)
+      json = try JSONValue.parse(try region.bytes(8..<8 + byteCount), maximumDepth: limits.depth)
     } catch {
       throw FormatError(.malformed, "safetensors: the header is not JSON: \(error.message)", at: error.place)
     }

@@ -20,6 +20,16 @@ extension ModelValidator {
       add(.error, "missing-operator-set", "no operator set is imported", at: "model")
     }
     check(model.operatorSets, at: "model")
+    if let finding = Self.unknownFields(of: model) { add(finding) }
+  }
+
+  /// What the message of a model holds beside the fields of the format: the place for content that no reader sees.
+  static func unknownFields(of model: Model) -> Finding? {
+    // Device configurations, field 26, are kept as they are encoded.
+    let fields = model.unknownFields.bytes
+    guard !fields.isEmpty, !fields.starts(with: [0xD2, 0x01]) else { return nil }
+    let message = "\(fields.count) bytes are in fields that the format does not have"
+    return Finding(.note, "unknown-fields", message, at: "model")
   }
 
   mutating func check(_ operatorSets: [OperatorSetImport], at place: String) {

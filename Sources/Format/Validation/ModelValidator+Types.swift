@@ -46,6 +46,7 @@ extension ModelValidator {
     // A node that broke its operator's rules has its finding already; its outputs are unknown.
     let malformed = Set(findings.filter { $0.code == "malformed-node" }.map(\.place))
     let computed = Set(graph.nodes.flatMap(\.outputs))
+    let constants = fixedConstants()
     for (index, node) in graph.nodes.enumerated() {
       let place = "node \(index) \(node.label)"
       guard !malformed.contains(place) else { continue }
@@ -56,6 +57,7 @@ extension ModelValidator {
         let inner = error.place.flatMap { $0 == "node \(node.label)" ? nil : " (in \($0))" } ?? ""
         add(.error, code, error.message + inner, at: place)
       }
+      checkIndices(of: node, constants, in: node.inputs.first.flatMap { inference[$0]?.shape }, at: place)
       for name in node.outputs where !name.isEmpty {
         for (role, value) in stated[name] ?? [] {
           let derived = inference[name] ?? InferredValue()

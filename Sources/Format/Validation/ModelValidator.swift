@@ -56,8 +56,10 @@ public struct ModelValidator: Sendable {
   }
 
   mutating func add(_ severity: Finding.Severity, _ code: String, _ message: String, at place: String) {
-    findings.append(Finding(severity, code, message, at: place))
+    add(Finding(severity, code, message, at: place))
   }
+
+  mutating func add(_ finding: Finding) { findings.append(finding) }
 
   /// The main graph and those of training steps, which see its values.
   private mutating func checkStructure() -> Bool {

@@ -22,7 +22,7 @@ struct Check: ParsableCommand {
   @Argument(help: ArgumentHelp("Model files.", valueName: "FILE"))
   var files: [String] = []
 
-  @Flag(help: "Let warnings fail a file, too.")
+  @Flag(help: "Let any finding fail a file: warnings and notes, too.")
   var strict = false
 
   @Option(help: ArgumentHelp("Run the test folder DIR, or every one below it. Repeatable.", valueName: "DIR"))

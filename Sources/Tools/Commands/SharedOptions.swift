@@ -82,15 +82,37 @@ struct ReadingOptions: ParsableArguments {
     help: "Read HDF5 in this process, not in a confined one: a few milliseconds faster, for files you trust.")
   var trusted = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Let a file ask for more or less of its reader; NAME is one of "
+        + ReadLimits.named.map(\.name).joined(separator: ", ") + ". Repeatable.", valueName: "NAME=N"))
+  var limit: [ReadLimit] = []
+
   /// What a file may ask of its reader.
   var limits: ReadLimits {
     var limits = ReadLimits()
+    for limit in limit { limits[keyPath: limit.path] = limit.value }
     limits.isolation = trusted ? nil : HDF5Isolation()
     return limits
   }
 
   /// Reads the file at a path.
   func read(_ path: String) throws(FormatError) -> ModelFile { try ModelFile.read(path, limits: limits) }
+}
+
+/// A bound on what a file may ask for: `depth=64`.
+struct ReadLimit: ExpressibleByArgument {
+  let path: WritableKeyPath<ReadLimits, Int> & Sendable
+  let value: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+    guard parts.count == 2, let value = Int(parts[1]), value > 0,
+      let (_, path) = ReadLimits.named.first(where: { $0.name == parts[0] })
+    else { return nil }
+    self.path = path
+    self.value = value
+  }
 }
 
 /// A model file, with layers from elsewhere when it holds weights alone.

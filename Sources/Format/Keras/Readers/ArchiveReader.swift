@@ -20,15 +20,35 @@ struct ArchiveReader {
         Finding(
           .error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
     }
-    let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
-    for name in zip.members.keys where !known.contains(name) && !name.hasPrefix("assets/") {
-      model.findings.append(Finding(.note, "extra-member", "the archive has an unexpected member", at: name))
+    if zip.trailingByteCount > 0 {
+      model.findings.append(.trailingBytes(zip.trailingByteCount, at: zip.path))
     }
+    let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
+    for member in zip.members.values { note(member, isExpected: known.contains(member.name), of: zip, in: &model) }
     try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })
-    for name in zip.members.keys where !known.contains(name) && name != ONNXSidecar.member && !name.hasSuffix("/") {
+    for (name, member) in zip.members
+    where !known.contains(name) && name != ONNXSidecar.member && !name.hasSuffix("/") && !member.leadsOutside
+      && !member.isLink
+    {
       if let region = try? zip.region(name) { model.preserved?.members.append(.init(name: name, region: region)) }
     }
     return model
+  }
+
+  /// Says what is unusual about a member by its name, kind and first bytes.
+  private func note(_ member: ZipArchive.Member, isExpected: Bool, of zip: ZipArchive, in model: inout KerasModel) {
+    func add(_ severity: Finding.Severity, _ code: String, _ message: String) {
+      model.findings.append(Finding(severity, code, message, at: member.name))
+    }
+    if member.leadsOutside {
+      add(.error, "unsafe-member", "its name leads out of the folder that the archive is unpacked into")
+    } else if member.isLink {
+      add(.error, "linked-member", "it is a symbolic link")
+    } else if !isExpected, let start = try? zip.region(member.name).prefix(2), FileKind.isPickle(start) {
+      add(.error, "pickled-member", "it is a Python pickle, which can run code when it is loaded and is never opened")
+    } else if !isExpected, !member.name.hasPrefix("assets/"), member.name != ONNXSidecar.member {
+      add(.note, "extra-member", "the archive has an unexpected member")
+    }
   }
 
   /// A folder with the members of an archive.
@@ -84,11 +104,15 @@ struct ArchiveReader {
       model.onnxSidecar = ONNXSidecar(.stored(bytes))
     }
     if has("model.weights.h5") {
-      let root = try HDF5Index(read("model.weights.h5"), limits: limits).root
+      let region = try read("model.weights.h5")
+      let root = try HDF5Index(region, limits: limits).root
+      reader.noteTrailingBytes(of: region, in: &model)
       reader.adoptTree(WeightTree(root, limits: limits), into: &model)
       model.preserved = PreservedContent(root: root)
     } else if has("model.weights.npz") {
-      reader.adoptTree(try NpzWeights(limits: limits).tree(read("model.weights.npz")), into: &model)
+      var weights = NpzWeights(limits: limits)
+      reader.adoptTree(try weights.tree(read("model.weights.npz")), into: &model)
+      model.findings += weights.findings
     } else {
       model.findings.append(
         Finding(.error, "missing-weights", "the archive has no model.weights.h5", at: model.weightsPlace))
@@ -98,7 +122,7 @@ struct ArchiveReader {
 
   private func json(_ region: ByteRegion, _ name: String) throws(FormatError) -> JSONValue {
     do throws(FormatError) {
-      return try JSONValue.parse(region.bytes(), maximumDepth: limits.depth)
+      return try JSONValue.parse(region, limits: limits)
     } catch {
       throw FormatError(error.kind, error.message, file: region.name, at: error.place)
     }

@@ -19,6 +19,7 @@ package struct KerasReader {
       throw Self.notKeras(root, path: path)
     }
     model.preserved = PreservedContent(root: root)
+    noteTrailingBytes(of: region, in: &model)
     try finish(&model)
     return model
   }
@@ -47,6 +48,9 @@ package struct KerasReader {
     }
     try model.bindWeights()
     model.noteFindings()
+    if let root = model.preserved?.root {
+      model.findings += root.linkFindings(except: Set(model.findings.map(\.place)))
+    }
     var preserved = model.preserved ?? PreservedContent(root: nil)
     preserved.note(model)
     model.preserved = preserved
@@ -62,6 +66,12 @@ package struct KerasReader {
       }
     }
     model.weightTree = tree
+  }
+
+  /// Notes what follows the end that an HDF5 file states.
+  func noteTrailingBytes(of region: ByteRegion, in model: inout KerasModel) {
+    let count = HDF5Superblock.trailingByteCount(of: region)
+    if count > 0 { model.findings.append(.trailingBytes(count, at: region.name)) }
   }
 
   private static func notKeras(_ root: HDF5Group, path: String) -> FormatError {

@@ -16,7 +16,7 @@ struct LegacyReader {
     model.backend = root.attributes["backend"]?.string
     if let text = root.attributes["model_config"]?.string {
       do throws(FormatError) {
-        model.configuration = try JSONValue.parse(text, maximumDepth: limits.depth)
+        model.configuration = try JSONValue.parse(text, limits: limits)
       } catch {
         throw FormatError(error.kind, error.message, file: path, at: "/@model_config, \(error.place ?? "")")
       }
@@ -26,7 +26,7 @@ struct LegacyReader {
     }
     if let text = root.attributes["training_config"]?.string {
       do throws(FormatError) {
-        model.trainingConfiguration = try JSONValue.parse(text, maximumDepth: limits.depth)
+        model.trainingConfiguration = try JSONValue.parse(text, limits: limits)
       } catch {
         model.findings.append(Finding(.warning, "unreadable-training", error.message, at: "/@training_config"))
       }

@@ -18,7 +18,7 @@ extension KerasSidecar {
       return Key.allCases.contains { text($0) != nil } ? .outdated("the sidecar is incomplete") : .none
     }
     do throws(FormatError) {
-      let index = try JSONValue.parse(weightsText, maximumDepth: limits.depth)
+      let index = try JSONValue.parse(weightsText, limits: limits)
       let reader = WeightIndex(model)
       guard try digest == Self.digest(of: model, index) else {
         return .outdated("the graph was changed since it was made from a Keras model")
@@ -27,7 +27,7 @@ extension KerasSidecar {
         return .outdated("the sidecar is of an unknown layout")
       }
       func json(_ key: Key) throws(FormatError) -> JSONValue? {
-        try text(key).mapTyped { (text) throws(FormatError) in try JSONValue.parse(text, maximumDepth: limits.depth) }
+        try text(key).mapTyped { (text) throws(FormatError) in try JSONValue.parse(text, limits: limits) }
       }
       var keras = KerasModel(path: path, layout: layout)
       keras.kerasVersion = text(.version)
@@ -54,7 +54,7 @@ extension KerasSidecar {
     guard case .intact = read(original, path: path), let text = model.metadata[prefix + Key.weights.rawValue] else {
       return
     }
-    let index = try JSONValue.parse(text, maximumDepth: ReadLimits().depth)
+    let index = try JSONValue.parse(text, limits: ReadLimits())
     model.metadata[prefix + Key.digest.rawValue] = try digest(of: model, index)
   }
 

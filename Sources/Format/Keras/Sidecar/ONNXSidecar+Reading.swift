@@ -18,7 +18,7 @@ extension ONNXSidecar {
         return .outdated("the layers were changed since they were made from an ONNX model")
       }
       var weights = Dictionary(try WeightExchange.tensors(of: keras).map { ($0, $1) }) { first, _ in first }
-      let index = try JSONValue.parse(entries[.weights] ?? "", maximumDepth: limits.depth).array ?? []
+      let index = try JSONValue.parse(entries[.weights] ?? "", limits: limits).array ?? []
       for entry in index { try fill(&model.graph, entry, &weights, limits) }
       guard try entries[.constants] == LayerDigest.ofWeights(weights) else {
         return .outdated("weights that the ONNX model has in another form were changed")

@@ -1,0 +1,27 @@
+extension JSONValue {
+  /// Parses a document that a file holds.
+  ///
+  /// - Throws: `FormatError` of kind `malformed`, or `limit` when it is too long or nests too deep.
+  static func parse(_ bytes: [UInt8], limits: ReadLimits) throws(FormatError) -> JSONValue {
+    try checkSize(bytes.count, limits)
+    return try parse(bytes, maximumDepth: limits.depth)
+  }
+
+  /// Parses a document that a file holds as text.
+  static func parse(_ text: String, limits: ReadLimits) throws(FormatError) -> JSONValue {
+    try checkSize(text.utf8.count, limits)
+    return try parse(text, maximumDepth: limits.depth)
+  }
+
+  /// Parses a document that is a file, or a member of an archive.
+  static func parse(_ region: ByteRegion, limits: ReadLimits) throws(FormatError) -> JSONValue {
+    try checkSize(region.count, limits)
+    return try parse(try region.bytes(), maximumDepth: limits.depth)
+  }
+
+  private static func checkSize(_ count: Int, _ limits: ReadLimits) throws(FormatError) {
+    guard count <= limits.jsonBytes else {
+      throw FormatError(.limit, "JSON of \(count) bytes, more than \(limits.jsonBytes)")
+    }
+  }
+}

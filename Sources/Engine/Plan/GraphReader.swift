@@ -66,12 +66,18 @@ package struct GraphReader {
     guard scope.values[name] == nil else {
       throw EngineError(.invalidGraph, "the value \"\(name)\" is produced twice", node: node?.label)
     }
+    let value = try addValue(scope.path + name, type: type, constant: constant, node: node)
+    scope.values[name] = .some(value)
+    return value
+  }
+
+  private mutating func addValue(
+    _ name: String, type: ElementType?, constant: Constant?, node: Node?
+  ) throws(EngineError) -> Int {
     guard draft.values.count < GraphReader.largestDraft else {
       throw EngineError(.invalidGraph, "the graph has too many values, its functions written out", node: node?.label)
     }
-    let value = draft.addValue(scope.path + name, type: type, constant: constant)
-    scope.values[name] = .some(value)
-    return value
+    return draft.addValue(name, type: type, constant: constant)
   }
 
   private mutating func readConstants(of graph: Graph, into scope: inout NameScope) throws(EngineError) {
@@ -153,8 +159,15 @@ package struct GraphReader {
     }
     let operation: DraftNode.Operation = node.isConditional ? .conditional(scope) : .standard
     var outputs: [Int?] = []
-    for name in node.outputs {
-      outputs.append(name.isEmpty ? nil : try define(name, in: &scope, type: nil, node: node))
+    // Only outputs behind the last one wanted are left out: steps write those in front of it.
+    let last = node.outputs.lastIndex { !$0.isEmpty } ?? 0
+    for (index, name) in node.outputs.enumerated() {
+      if !name.isEmpty {
+        outputs.append(try define(name, in: &scope, type: nil, node: node))
+      } else {
+        let unread = "\(scope.path)\(node.label) \(index)"
+        outputs.append(index <= last ? try addValue(unread, type: nil, constant: nil, node: node) : nil)
+      }
     }
     nodes.append(
       DraftNode(origin: node, version: version, operation: operation, inputs: inputs, outputs: outputs))

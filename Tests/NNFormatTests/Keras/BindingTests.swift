@@ -55,7 +55,9 @@ private let normalization = #"{"class_name": "BatchNormalization", "config": {"n
       (#"{"class_name": "Lambda", "config": {"name": "l"}}"#, [], ["lambda-layer"]),
       (#"{"class_name": "Conv2D", "config": {"name": "c"}}"#, [], ["unsupported-layer"]),
       (#"{"class_name": "Mine>Scale", "config": {"name": "c"}}"#, [], ["custom-layer"]),
-      (#"{"class_name": "Scale", "module": "mine.layers", "config": {"name": "c"}}"#, [], ["custom-layer"]),
+      (
+        #"{"class_name": "Scale", "module": "mine.layers", "config": {"name": "c"}}"#, [], ["custom-layer", "foreign-module"]
+      ),
     ]
     for (layers, weights, codes) in cases {
       #expect(try legacyModel(layers, weights: weights).findingCodes == codes, "\(layers)")

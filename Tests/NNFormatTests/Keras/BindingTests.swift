@@ -56,7 +56,8 @@ private let normalization = #"{"class_name": "BatchNormalization", "config": {"n
       (#"{"class_name": "Conv2D", "config": {"name": "c"}}"#, [], ["unsupported-layer"]),
       (#"{"class_name": "Mine>Scale", "config": {"name": "c"}}"#, [], ["custom-layer"]),
       (
-        #"{"class_name": "Scale", "module": "mine.layers", "config": {"name": "c"}}"#, [], ["custom-layer", "foreign-module"]
+        #"{"class_name": "Scale", "module": "mine.layers", "config": {"name": "c"}}"#, [],
+        ["custom-layer", "foreign-module"]
       ),
     ]
     for (layers, weights, codes) in cases {

@@ -53,7 +53,12 @@ let package = Package(
       ],
       path: "Sources/Tools", swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["NNFormat"], path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "NNFormatTests", dependencies: ["NNFormat", "TestSupport"], swiftSettings: strict),
+    .executableTarget(
+      name: "Mutate", dependencies: ["NNFormat", "TestSupport"], path: "Tests/Mutate", swiftSettings: strict),
+    .target(
+      name: "FuzzTargets", dependencies: ["NNFormat", "TestSupport"], path: "Fuzz/Targets", swiftSettings: strict),
+    .testTarget(
+      name: "NNFormatTests", dependencies: ["FuzzTargets", "NNFormat", "TestSupport"], swiftSettings: strict),
     .target(name: "CAllocationCount", path: "Tests/CAllocationCount"),
     .executableTarget(
       name: "AllocationProbe", dependencies: ["CAllocationCount", "NNEngine", "NNFormat"],
@@ -68,9 +73,18 @@ let package = Package(
     .testTarget(
       name: "FixtureTests", dependencies: ["NNFormat", "NNEngine", "NNTraining", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ToolsTests", dependencies: ["nnfmt", "NNEngine", "NNFormat", "TestSupport"], swiftSettings: strict),
+      name: "ToolsTests", dependencies: ["Mutate", "nnfmt", "NNEngine", "NNFormat", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "InteropTests", dependencies: ["NNEngine", "NNFormat", "NNTraining", "TestSupport"], exclude: ["Peers"],
       swiftSettings: strict),
   ]
 )
+
+// Set by scripts/fuzz: the program has libFuzzer's `main`, which is there only with its sanitizer.
+if Context.environment["NNFMT_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Fuzz/Fuzzer",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -37,6 +37,8 @@ struct Nnfmt: ParsableCommand {
     HDF5Isolation.runWorkerIfAsked()
     // A reader that goes away ends the program quietly through the failed write.
     signal(SIGPIPE, SIG_DFL)
+    // A limit on the size of files makes a write fail like a full disk, instead of ending the program.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

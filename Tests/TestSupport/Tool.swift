@@ -50,13 +50,16 @@ package enum Tool {
   /// - Parameters:
   ///   - input: what it reads on standard input.
   ///   - environment: variables added to those of this process.
+  ///   - launcher: another program and its arguments, which starts the program that it finds behind them.
   package static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:], program: String = "nnfmt"
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], program: String = "nnfmt",
+    launcher: [String] = []
   ) throws -> Result {
     let folder = try TemporaryFolder()
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: path(of: program))
-    process.arguments = arguments
+    let line = launcher + [path(of: program)] + arguments
+    process.executableURL = URL(fileURLWithPath: line[0])
+    process.arguments = Array(line.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: folder.write(input, to: "input")))
     let (output, error) = (try folder.write("", to: "output"), try folder.write("", to: "error"))

@@ -10,3 +10,11 @@ ssize_t nn_copy_range(int source, int64_t offset, int target, size_t count);
 
 /// Starts to write a part of a file to its device, without waiting for it. What cannot be started early is written later.
 void nn_start_writing(int descriptor, int64_t offset, int64_t count);
+
+/// Opens a file without a name in a folder for reading and writing; it goes when it is closed before it has got a name.
+///
+/// Returns the descriptor, -1 with errno set: EOPNOTSUPP, EISDIR or EINVAL where the file system has no such files.
+int nn_open_unnamed(const char *folder);
+
+/// Gives an open file, named or not, a further name. Returns 0, -1 with errno set: EEXIST when the name is taken.
+int nn_name_file(int descriptor, const char *path);

@@ -18,7 +18,7 @@ struct HDF5Writer {
   ///
   /// - Throws: `FormatError`; the old file stays as it was then.
   static func write(_ tree: HDF5Tree, to path: String) throws(FormatError) {
-    let file = try AtomicWriter(replacing: path)
+    let file = try AtomicWriter(replacing: path, isNamed: true)
     do throws(FormatError) {
       try write(tree, into: file)
     } catch {
@@ -30,10 +30,11 @@ struct HDF5Writer {
   /// Fills an open temporary file.
   static func write(_ tree: HDF5Tree, into file: borrowing AtomicWriter) throws(FormatError) {
     var writer = HDF5Writer()
-    let path = file.temporaryPath
     try HDF5Library.locked { () throws(FormatError) in
-      let handle = try HDF5Handle("create the file", at: nil) {
-        unsafe H5Fcreate(path, nn_h5f_acc_trunc(), nn_h5p_default(), nn_h5p_default())
+      let handle = try file.withName { (name) throws(FormatError) in
+        try HDF5Handle("create the file", at: nil) {
+          unsafe H5Fcreate(name, nn_h5f_acc_trunc(), nn_h5p_default(), nn_h5p_default())
+        }
       }
       let root = try HDF5Handle("open the root group", at: "/") { unsafe H5Oopen(handle.id, "/", nn_h5p_default()) }
       try writer.fill(root.id, with: tree, path: "")

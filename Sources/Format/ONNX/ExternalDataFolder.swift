@@ -8,10 +8,7 @@ final class ExternalDataFolder {
 
   /// The folder that holds a model file.
   init(ofModelAt path: String?) {
-    folder = path.map { path in
-      guard let slash = path.lastIndex(of: "/") else { return "." }
-      return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
+    folder = path.map { FileSystem.folder(of: $0) }
   }
 
   /// The bytes that the `external_data` entries of a tensor describe, mapped.

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reading and writing of `.onnx` files.
 public enum ONNXFile {
   /// Where the elements of large initializers are written.
@@ -57,11 +59,18 @@ public enum ONNXFile {
     try ONNXEncoder(placement: .kept).encode(model).gathered()
   }
 
+  /// Writes the elements into `path.data` and the model to `path`, so that at every moment there is a model at `path` whose
+  /// elements are there, the old ones or the new ones.
+  ///
+  /// Data that are replaced may be those of the model that is replaced. So the new data get a name of their own first, then a
+  /// model that refers to this takes the old one's place; the names that stay follow. A file system without hard links
+  /// is left with the moment between two renamings.
   private static func writeBeside(_ model: Model, to path: String) throws(FormatError) {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let layout = ExternalDataLayout(location: name + ".data")
     let message = try ONNXEncoder(placement: .outside(layout)).encode(model)
     guard !layout.tensors.isEmpty else { return try write(message, to: path) }
+    let isNew = !FileSystem.exists(path + ".data")
     let data = try AtomicWriter(replacing: path + ".data")
     var position = 0
     for (offset, tensor) in layout.tensors {
@@ -70,8 +79,27 @@ public enum ONNXFile {
       position = offset + tensor.byteCount
     }
     let file = try written(message, to: path)
-    try data.commit()
-    try file.commit()
+    let suffix = ".data.\(getpid())"
+    let isLinked = isNew ? false : (try? data.link(to: path + suffix)) != nil
+    if isLinked {
+      do throws(FormatError) {
+        let layout = ExternalDataLayout(location: name + suffix)
+        try write(ONNXEncoder(placement: .outside(layout)).encode(model), to: path)
+      } catch {
+        FileSystem.remove(path + suffix)
+        throw error
+      }
+    }
+    do throws(FormatError) {
+      try data.commit()
+      try file.commit()
+    } catch {
+      // The new model is complete under the data's first name.
+      if isLinked { return }
+      if isNew { FileSystem.remove(path + ".data") }
+      throw error
+    }
+    if isLinked { FileSystem.remove(path + suffix) }
   }
 
   private static func write(_ message: WireWriter, to path: String) throws(FormatError) {

@@ -3,7 +3,7 @@ import Glibc
 extension AtomicWriter {
   /// Writes the dense bytes of a tensor at an offset of the file; see `write(_:)`.
   func write(_ tensor: Tensor, at offset: Int) throws(FormatError) {
-    guard lseek(descriptor, offset, SEEK_SET) == offset else { throw .system("cannot be written", temporaryPath) }
+    guard lseek(descriptor, offset, SEEK_SET) == offset else { throw .system("cannot be written", path) }
     try write(tensor)
   }
 

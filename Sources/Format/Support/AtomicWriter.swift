@@ -1,18 +1,20 @@
 import CFile
 import Glibc
 
-/// Writes a file so that it is replaced whole or not at all: a temporary file beside it, fsync, rename.
+/// Writes a file so that it is replaced whole or not at all: the new content grows in a file without a name, is brought to the
+/// device, and takes the place of the old one by renaming.
 ///
-/// When the writer goes without `commit`, the temporary file goes with it and the target stays as it was. A symbolic link
-/// is followed, so that the link stays, and a file that is replaced hands its permissions on. Reading from a mapping of the
-/// file that is replaced is safe.
+/// When the writer, or the process, goes without `commit`, the new content goes with it and the target stays as it was. File
+/// systems without nameless files get a temporary file beside the target, which a process that is killed leaves behind. A
+/// symbolic link is followed, so that the link stays, and a file that is replaced hands its permissions on. Reading from a
+/// mapping of the file that is replaced is safe.
 ///
 /// What has been appended is on its way to the device while more is appended, so that little is left to wait for at the end.
 @safe public struct AtomicWriter: ~Copyable {
-  private let path: String
-  /// Where the file grows, for libraries that write by themselves.
-  let temporaryPath: String
-  /// The open temporary file, for libraries that write by themselves.
+  let path: String
+  /// Where the file has a name before it is committed; `nil` for one without a name.
+  private let temporaryName: String?
+  /// The open new file, for libraries that write by themselves.
   let descriptor: Int32
   /// Whether the file is for this process alone and goes with the writer.
   private let isScratch: Bool
@@ -21,12 +23,17 @@ import Glibc
   /// Starts a replacement of the file at `path`.
   ///
   /// - Throws: `FormatError` of kind `io` when the folder cannot be written to, or the path is a folder or a device.
-  public init(replacing path: String) throws(FormatError) { try self.init(path, isScratch: false) }
+  public init(replacing path: String) throws(FormatError) { try self.init(path, isScratch: false, isNamed: false) }
+
+  /// Starts a replacement that libraries can open by a name beside `path`, which a killed process leaves behind.
+  init(replacing path: String, isNamed: Bool) throws(FormatError) {
+    try self.init(path, isScratch: false, isNamed: isNamed)
+  }
 
   /// Makes a file beside `path` that is never committed.
-  init(scratchBeside path: String) throws(FormatError) { try self.init(path, isScratch: true) }
+  init(scratchBeside path: String) throws(FormatError) { try self.init(path, isScratch: true, isNamed: false) }
 
-  private init(_ path: String, isScratch: Bool) throws(FormatError) {
+  private init(_ path: String, isScratch: Bool, isNamed: Bool) throws(FormatError) {
     var status = stat()
     var path = path
     let isReplacing = unsafe stat(path, &status) == 0
@@ -37,14 +44,19 @@ import Glibc
       }
       path = Self.resolved(path) ?? path
     }
-    var template = Array("\(path).XXXXXX".utf8CString)
-    let descriptor = unsafe mkstemp(&template)
+    var temporaryName: String?
+    var descriptor = isNamed ? -1 : unsafe nn_open_unnamed(FileSystem.folder(of: path))
+    if descriptor < 0, isNamed || [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
+      var template = Array("\(path).XXXXXX".utf8CString)
+      descriptor = unsafe mkstemp(&template)
+      temporaryName = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
     guard descriptor >= 0 else { throw .system("cannot be written", path) }
     self.path = path
+    self.temporaryName = temporaryName
     self.isScratch = isScratch
     self.descriptor = descriptor
-    temporaryPath = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    // mkstemp gives the owner alone access; a new file gets what the process's mask leaves.
+    // The owner alone has access so far; a new file gets what the process's mask leaves.
     let mask = umask(0)
     _ = umask(mask)
     _ = fchmod(descriptor, isReplacing ? status.st_mode & 0o777 : 0o666 & ~mask)
@@ -58,7 +70,19 @@ import Glibc
 
   deinit {
     close(descriptor)
-    if !isCommitted { _ = unsafe unlink(temporaryPath) }
+    if !isCommitted, let temporaryName { _ = unsafe unlink(temporaryName) }
+  }
+
+  /// A path that opens the new file for this process.
+  var temporaryPath: String { temporaryName ?? "/proc/self/fd/\(descriptor)" }
+
+  /// Calls `body` with the name of the new file, for libraries that open nothing else. A file that had none has it for the
+  /// moment, and can have no other afterwards: it must be a scratch file.
+  func withName<Result: ~Copyable>(_ body: (String) throws(FormatError) -> Result) throws(FormatError) -> Result {
+    if let temporaryName { return try body(temporaryName) }
+    let name = try FileSystem.nameBeside(descriptor, path)
+    defer { FileSystem.remove(name) }
+    return try body(name)
   }
 
   /// Bytes that are written, and given to the device, at a time.
@@ -66,15 +90,25 @@ import Glibc
 
   /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) {
-    var written = 0
-    while written < bytes.count {
-      let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[written..<min(written + Self.pieceSize, bytes.count)])
-      let count = unsafe Glibc.write(descriptor, piece.baseAddress, piece.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .system("cannot be written", path) }
-      written += count
-      startWriting(count)
+    for start in stride(from: 0, to: bytes.count, by: Self.pieceSize) {
+      let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + Self.pieceSize, bytes.count)])
+      guard unsafe Self.writeAll(piece, to: descriptor) == piece.count else { throw .system("cannot be written", path) }
+      startWriting(piece.count)
     }
+  }
+
+  /// Writes until all is written or an error is in `errno`, which a short count alone does not give.
+  ///
+  /// - Returns: how many bytes were written.
+  static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe Glibc.write(descriptor, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { break }
+      done += count
+    }
+    return done
   }
 
   /// Appends a part of a mapped file without making it resident in this process.
@@ -111,14 +145,27 @@ import Glibc
     if let failure { throw failure }
   }
 
+  /// Gives what was written another name, which stays whatever becomes of the writer.
+  ///
+  /// - Throws: `FormatError` of kind `io`, also where the file system has no hard links.
+  func link(to path: String) throws(FormatError) {
+    guard fsync(descriptor) == 0 else { throw .system("cannot be written", path) }
+    try FileSystem.name(descriptor, path)
+    FileSystem.synchronizeFolder(of: path)
+  }
+
   /// Puts the written file in the place of the old one.
   ///
-  /// The content is on the device by then. The new name follows when the file system writes its folders; a machine that
-  /// fails before that keeps the old file, whole.
+  /// The content is on the device before the name changes, and the name is when this returns, as far as the file system
+  /// can say so.
   public consuming func commit() throws(FormatError) {
-    guard fsync(descriptor) == 0, unsafe rename(temporaryPath, path) == 0 else {
-      throw .system("cannot be written", path)
+    guard fsync(descriptor) == 0 else { throw .system("cannot be written", path) }
+    if let temporaryName {
+      guard unsafe rename(temporaryName, path) == 0 else { throw .system("cannot be written", path) }
+    } else {
+      try FileSystem.name(descriptor, path)
     }
     isCommitted = true
+    FileSystem.synchronizeFolder(of: path)
   }
 }

@@ -1,3 +1,4 @@
+import CFile
 import Glibc
 
 /// Questions and small requests to the file system.
@@ -49,5 +50,49 @@ public enum FileSystem {
       total += Int(status.st_size)
     }
     return total
+  }
+
+  /// The folder that holds what is at a path.
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Names an open file, in the place of a file that has the name.
+  ///
+  /// - Throws: `FormatError` of kind `io`; the other file has its name then.
+  static func name(_ descriptor: Int32, _ path: String) throws(FormatError) {
+    if unsafe nn_name_file(descriptor, path) == 0 { return }
+    guard errno == EEXIST else { throw .system("cannot be written", path) }
+    // A name that is taken is taken over by renaming, which never leaves it without a file.
+    let temporary = try nameBeside(descriptor, path)
+    guard unsafe rename(temporary, path) == 0 else {
+      let failure = FormatError.system("cannot be written", path)
+      remove(temporary)
+      throw failure
+    }
+  }
+
+  /// Gives an open file a name that no other file has.
+  ///
+  /// - Parameter path: what the name begins with.
+  static func nameBeside(_ descriptor: Int32, _ path: String) throws(FormatError) -> String {
+    for number in 0..<1000 {
+      let name = "\(path).\(getpid())-\(number)"
+      if unsafe nn_name_file(descriptor, name) == 0 { return name }
+      if errno != EEXIST { break }
+    }
+    throw .system("cannot be written", path)
+  }
+
+  /// Removes a file, if there is one.
+  static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  /// Brings the names in a folder to the device. Some file systems cannot; the names follow in their own time there.
+  static func synchronizeFolder(of path: String) {
+    let descriptor = unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = fsync(descriptor)
+    close(descriptor)
   }
 }

@@ -84,7 +84,8 @@ import Glibc
         UInt(clamping: unsafe Glibc.read(openDescriptor(stream), target, Int(clamping: count)))
       },
       zwrite_file: { _, stream, source, count in
-        unsafe writeAll(to: openDescriptor(stream), source, Int(clamping: count))
+        let bytes = unsafe UnsafeRawBufferPointer(start: source, count: source == nil ? 0 : Int(clamping: count))
+        return unsafe UInt(AtomicWriter.writeAll(bytes, to: openDescriptor(stream)))
       },
       ztell64_file: { _, stream in UInt64(clamping: unsafe lseek(openDescriptor(stream), 0, SEEK_CUR)) },
       zseek64_file: { _, stream, offset, origin in
@@ -99,17 +100,4 @@ import Glibc
 /// The descriptor that a stream pointer stands for.
 private func openDescriptor(_ stream: UnsafeMutableRawPointer?) -> Int32 {
   Int32(truncatingIfNeeded: Int(bitPattern: stream) - 1)
-}
-
-/// Writes until all is written or an error is in `errno`, which a short count alone does not give.
-private func writeAll(to descriptor: Int32, _ source: UnsafeRawPointer?, _ count: Int) -> UInt {
-  guard let source = unsafe source else { return 0 }
-  var done = 0
-  while done < count {
-    let written = unsafe Glibc.write(descriptor, source + done, count - done)
-    if written < 0, errno == EINTR { continue }
-    guard written > 0 else { break }
-    done += written
-  }
-  return UInt(done)
 }

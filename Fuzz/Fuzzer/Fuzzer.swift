@@ -29,7 +29,7 @@ private func stop(_ reason: String) -> Never {
   guard let folder = variable("NNFMT_FUZZ_SEEDS") else { return 0 }
   do {
     for (name, bytes) in try target.seeds(limit: variable("NNFMT_FUZZ_LIMIT").flatMap { Int($0) } ?? 4096) {
-      try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name.replacing("/", with: "-"))"))
     }
   } catch {
     stop("the seeds cannot be written: \(error)")

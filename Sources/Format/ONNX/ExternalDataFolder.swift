@@ -58,8 +58,9 @@ final class ExternalDataFolder {
     guard unsafe stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw FormatError(.refused, "its elements are in \"\(location)\", which is not a regular file")
     }
-    // A name inside of the folder may be a second name of a file outside of it.
-    guard status.st_nlink == 1 else {
+    // A name inside of the folder may be a second name of a file outside of it. Two names inside are what a writer leaves that
+    // was ended while it replaced a model and its data.
+    guard status.st_nlink == 1 || FileSystem.nameCount(of: status, in: base) == Int(status.st_nlink) else {
       throw FormatError(
         .refused, "its elements are in \"\(location)\", which is a hard link and may be a file outside of the folder",
         advice: "Only if you trust the model: put a copy of that file into its place")

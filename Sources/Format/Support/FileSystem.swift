@@ -95,4 +95,20 @@ public enum FileSystem {
     _ = fsync(descriptor)
     close(descriptor)
   }
+
+  /// How many names in a folder are names of a file.
+  static func nameCount(of file: stat, in folder: String) -> Int {
+    guard let directory = unsafe opendir(folder) else { return 0 }
+    defer { unsafe _ = closedir(directory) }
+    var count = 0
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { bytes in
+        unsafe bytes.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      var status = unsafe stat()
+      guard unsafe lstat(folder + "/" + name, &status) == 0 else { continue }
+      if status.st_ino == file.st_ino && status.st_dev == file.st_dev { count += 1 }
+    }
+    return count
+  }
 }

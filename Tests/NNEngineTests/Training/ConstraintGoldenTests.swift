@@ -20,13 +20,6 @@ import Testing
       }
       try trainer.trainBatch(inputs: [batch(x)], targets: batch(y))
     }
-    var rest = try #require(arrays[name]).elements(as: Float.self)[...]
-    for (parameter, tensor) in trainer.state.parameters {
-      let wanted = Tensor(Array(rest.prefix(tensor.count)), shape: tensor.shape)
-      rest = rest.dropFirst(tensor.count)
-      let difference = try TrainingGoldens.difference(tensor, wanted)
-      #expect(difference < 1e-5, "\(parameter): \(difference)")
-    }
-    #expect(rest.isEmpty)
+    try TrainingGoldens.expectParameters(of: trainer, #require(arrays[name]), name)
   }
 }

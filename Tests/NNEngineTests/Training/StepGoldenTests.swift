@@ -26,14 +26,7 @@ import Testing
       let record = try #require(
         try trainer.fit(try TrainingArrays(inputs: [x], targets: y), batch: 8, shuffles: false).first)
       #expect(abs(record.loss - expectedLoss) <= 2e-5 * max(abs(expectedLoss), 1e-2), "\(optimizer): \(record.loss)")
-      var rest = try #require(try expected["\(optimizer)/\(loss)"]).elements(as: Float.self)[...]
-      for (name, tensor) in trainer.state.parameters {
-        let wanted = Tensor(Array(rest.prefix(tensor.count)), shape: tensor.shape)
-        rest = rest.dropFirst(tensor.count)
-        let difference = try TrainingGoldens.difference(tensor, wanted)
-        #expect(difference < 1e-5, "\(optimizer), \(name): \(difference)")
-      }
-      #expect(rest.isEmpty)
+      try TrainingGoldens.expectParameters(of: trainer, #require(try expected["\(optimizer)/\(loss)"]), optimizer)
       count += 1
     }
     #expect(count >= 16)

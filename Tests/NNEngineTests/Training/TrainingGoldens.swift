@@ -1,6 +1,7 @@
 import NNEngine
 import NNFormat
 import TestSupport
+import Testing
 
 /// What `fixtures/generate/training_steps.py` wrote down of real Keras.
 enum TrainingGoldens {
@@ -39,6 +40,20 @@ enum TrainingGoldens {
       "optimizer": settings["optimizers"]?[optimizer] ?? .null, "loss": settings["losses"]?[loss] ?? .null,
     ]
     return try model.compileSettings()
+  }
+
+  /// Expects all parameters of a trainer, one after the other in `expected`, within 1e-5 of their scale.
+  static func expectParameters(
+    of trainer: Trainer, _ expected: Tensor, _ comment: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    var rest = try expected.elements(as: Float.self)[...]
+    for (name, tensor) in trainer.state.parameters {
+      let wanted = Tensor(Array(rest.prefix(tensor.count)), shape: tensor.shape)
+      rest = rest.dropFirst(tensor.count)
+      let difference = try difference(tensor, wanted)
+      #expect(difference < 1e-5, "\(comment), \(name): \(difference)", sourceLocation: sourceLocation)
+    }
+    #expect(rest.isEmpty, "\(comment)", sourceLocation: sourceLocation)
   }
 
   /// The largest difference, relative to the largest value.

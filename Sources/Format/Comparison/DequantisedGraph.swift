@@ -10,6 +10,9 @@ struct DequantisedGraph {
   private var tensors: [String: Tensor] = [:]
   private var removed: Set<Int> = []
   private var replacements: [Int: Node] = [:]
+  /// Constants of the origin that were rounded, as numbers again.
+  private var restored: Set<String> = []
+  private let scales: ProductScales
 
   private static let products: Set = [
     "MatMul", "Gemm", "Einsum", "Gather", "MatMulInteger", "QLinearMatMul", "QGemm", "MatMulNBits",
@@ -20,13 +23,17 @@ struct DequantisedGraph {
   ]
 
   init(_ graph: Graph, like origin: Graph) throws(FormatError) {
+    let graph = UnpairedGraph(graph, like: origin).graph
     self.graph = graph
     self.origin = origin
+    scales = ProductScales(graph)
     for (index, node) in graph.nodes.enumerated() {
       for output in node.outputs where !output.isEmpty { producers[output] = index }
     }
     for initializer in graph.initializers { tensors[initializer.name] = initializer.tensor }
     for node in origin.nodes { try match(node) }
+    guard !layers.isEmpty else { return }
+    for node in origin.nodes { try restoreConstants(of: node) }
     finish()
   }
 
@@ -84,7 +91,28 @@ struct DequantisedGraph {
         codes, Tensor(steps.map { Float($0) }, shape: scale.shape), nil, axis: 0, block: 0)
     }
     guard let restored, restored.shape == original.tensor.shape else { return }
-    graph.initializers.append(Initializer(name: original.name, tensor: restored))
+    restore(original.name, as: restored)
+  }
+
+  private mutating func restore(_ name: String, as tensor: Tensor) {
+    tensors[name] = tensor
+    restored.insert(name)
+    graph.initializers.append(Initializer(name: name, tensor: tensor))
+  }
+
+  /// The constants of a node that was not replaced, in floating point where they were rounded.
+  private mutating func restoreConstants(of node: Node) throws(FormatError) {
+    guard let output = node.outputs.first, let index = producers[output], replacements[index] == nil,
+      !removed.contains(index), graph.nodes[index].operatorType == node.operatorType,
+      graph.nodes[index].inputs.count == node.inputs.count
+    else { return }
+    for (place, name) in node.inputs.enumerated() where graph.nodes[index].inputs[place] != name {
+      guard tensors[name] == nil, let original = origin.initializers.first(where: { $0.name == name }),
+        let restored = try dequantised(graph.nodes[index].inputs[place]), restored.shape == original.tensor.shape
+      else { continue }
+      graph.nodes[index].inputs[place] = name
+      restore(name, as: restored)
+    }
   }
 
   /// The weights of a product in floating point and in the origin's shape; `nil` when they are not quantised.
@@ -99,7 +127,7 @@ struct DequantisedGraph {
       guard place < node.inputs.count else { return nil }
       weights = try dequantised(node.inputs[place])
     case "MatMulInteger":
-      guard let codes = tensor(1), let scale = scale(besides: node) else { return nil }
+      guard let codes = tensor(1), let (scale, isDivisor) = scales.scale(of: node), !isDivisor else { return nil }
       weights = try Self.dequantised(codes, scale, tensor(3), axis: 1, block: 0)
     case "DynamicQuantizeMatMul": weights = try parts(tensor(1), tensor(2), tensor(3), axis: 1)
     case "MatMulIntegerToFloat": weights = try parts(tensor(1), tensor(3), tensor(5), axis: 1)
@@ -128,23 +156,6 @@ struct DequantisedGraph {
   {
     guard let codes, let scale else { return nil }
     return try Self.dequantised(codes, scale, zeroPoint, axis: axis, block: 0)
-  }
-
-  /// The constant scale that the sum of an integer product is multiplied by.
-  private func scale(besides node: Node) -> Tensor? {
-    guard let output = node.outputs.first else { return nil }
-    var names: Set = [output]
-    for other in graph.nodes where other.inputs.contains(where: names.contains) {
-      guard other.operatorType == "Cast" || other.operatorType == "Mul" else { continue }
-      names.formUnion(other.outputs)
-      guard other.operatorType == "Mul" else { continue }
-      for name in other.inputs where !names.contains(name) {
-        let found =
-          tensors[name] ?? producers[name].flatMap { graph.nodes[$0].inputs.lazy.compactMap { tensors[$0] }.first }
-        if let found, found.elementType == .float32 { return found }
-      }
-    }
-    return nil
   }
 
   /// A constant behind DequantizeLinear or a Cast from 16 bits.
@@ -215,13 +226,12 @@ struct DequantisedGraph {
 
   /// Puts the layers in their places, and leaves out what nothing uses any more.
   private mutating func finish() {
-    guard !layers.isEmpty else { return }
     var kept: [(index: Int, node: Node)] = []
     for (index, node) in graph.nodes.enumerated() { kept.append((index, replacements[index] ?? node)) }
     // What only replaced nodes used goes, from the end to the start.
     var used = Set(graph.outputs.map(\.name))
     var result: [Node] = []
-    for (index, node) in kept.reversed() {
+    for (index, node) in kept.reversed() where !node.outputs.contains(where: restored.contains) {
       let isNeeded = node.outputs.contains(where: used.contains)
       guard isNeeded || !(removed.contains(index) || Self.passes.contains(node.operatorType)) else { continue }
       used.formUnion(node.inputs)

@@ -13,12 +13,14 @@ public struct LayerPrecision: Sendable, Hashable {
 struct PrecisionReader {
   private let initializers: [String: Tensor]
   private let producers: [String: Node]
+  private let scales: ProductScales
 
   init(_ graph: Graph) {
     initializers = Dictionary(graph.initializers.map { ($0.name, $0.tensor) }) { first, _ in first }
     var producers: [String: Node] = [:]
     for node in graph.nodes { for output in node.outputs where !output.isEmpty { producers[output] = node } }
     self.producers = producers
+    scales = ProductScales(graph)
   }
 
   /// The precision of a node's weights; `nil` when it is no layer with constant weights.
@@ -29,9 +31,9 @@ struct PrecisionReader {
       let rounding = isRounded(input(0)) ? "static" : "weight-only"
       return weights(input(1), rounding) ?? weights(input(0), "weight-only")
     case "Gather": return weights(input(0), "weight-only", leastRank: 2)
-    case "MatMulInteger", "DynamicQuantizeMatMul":
-      return codes(
-        input(1), scale: input(2), zeroPoint: input(3), "dynamic", hasScale: node.operatorType != "MatMulInteger")
+    case "MatMulInteger":
+      return codes(input(1), scales: scales.scale(of: node)?.scale, zeroPoint: input(3), "dynamic")
+    case "DynamicQuantizeMatMul": return codes(input(1), scale: input(2), zeroPoint: input(3), "dynamic")
     case "MatMulIntegerToFloat": return codes(input(1), scale: input(3), zeroPoint: input(5), "dynamic")
     case "QLinearMatMul", "QGemm": return codes(input(3), scale: input(4), zeroPoint: input(5), "static")
     case "MatMulNBits": return blocks(node)
@@ -71,11 +73,16 @@ struct PrecisionReader {
   }
 
   private func codes(
-    _ name: String, scale: String, zeroPoint: String, _ rounding: String, blockSize: Int = 0, hasScale: Bool = true
+    _ name: String, scale: String, zeroPoint: String, _ rounding: String, blockSize: Int = 0
+  ) -> LayerPrecision? {
+    codes(name, scales: initializers[scale], zeroPoint: zeroPoint, rounding, blockSize: blockSize)
+  }
+
+  private func codes(
+    _ name: String, scales: Tensor?, zeroPoint: String, _ rounding: String, blockSize: Int = 0
   ) -> LayerPrecision? {
     guard let tensor = initializers[name], tensor.elementType.isInteger, tensor.count > 0 else { return nil }
     let type = tensor.elementType.name
-    let scales = hasScale ? initializers[scale] : nil
     let grouping =
       blockSize > 0 ? " blocks of \(blockSize)" : scales.map { $0.count > 1 ? " per channel" : " per tensor" } ?? ""
     let bytes = tensor.byteCount + (scales?.byteCount ?? 0) + (initializers[zeroPoint]?.byteCount ?? 0)

@@ -70,6 +70,51 @@ import Testing
     #expect(try ModelComparison(try model(["a", "b"]), try model(["b", "a"])).differences.map(\.place) == ["layers"])
   }
 
+  /// The layout of ONNX Runtime's quantiser: values are rounded between nodes, outputs have other names in front of that, and a
+  /// Relu is left out where its input is rounded to numbers from 0 on.
+  @Test(arguments: [Int8(-128), 0]) func valuesRoundedBetweenNodesAreNoDifference(_ zero: Int8) throws {
+    let origin = ValidationTesting.model { model in
+      model.graph.nodes = [
+        Node(name: "fc", "MatMul", inputs: ["x", "w"], outputs: ["a"]),
+        Node("Add", inputs: ["a", "b"], outputs: ["h"]),
+        Node("Relu", inputs: ["h"], outputs: ["r"]), Node("Tanh", inputs: ["r"], outputs: ["y"]),
+      ]
+    }
+    let rounded = ValidationTesting.model { model in
+      model.graph.initializers = [
+        Initializer(name: "w_codes", tensor: Tensor((0..<12).map { Int8($0) }, shape: [4, 3])),
+        Initializer(name: "w_scale", tensor: Tensor([0.125] as [Float], shape: [])),
+        Initializer(name: "b_codes", tensor: Tensor([1, -2, 4] as [Int8])),
+        Initializer(name: "b_scale", tensor: Tensor([0.5] as [Float], shape: [])),
+        Initializer(name: "scale", tensor: Tensor([0.01] as [Float], shape: [])),
+        Initializer(name: "zero", tensor: Tensor([zero], shape: [])),
+      ]
+      func pair(_ value: String, to output: String? = nil) -> [Node] {
+        [
+          Node("QuantizeLinear", inputs: [value, "scale", "zero"], outputs: ["\(value)_codes"]),
+          Node(
+            "DequantizeLinear", inputs: ["\(value)_codes", "scale", "zero"], outputs: [output ?? "\(value)_rounded"]),
+        ]
+      }
+      let constants = ["w", "b"].map { name in
+        Node("DequantizeLinear", inputs: ["\(name)_codes", "\(name)_scale"], outputs: ["\(name)_rounded"])
+      }
+      model.graph.nodes =
+        constants + pair("x") + [Node(name: "fc", "MatMul", inputs: ["x_rounded", "w_rounded"], outputs: ["a"])]
+        + pair("a") + [Node("Add", inputs: ["a_rounded", "b_rounded"], outputs: ["r"])] + pair("r")
+        + [Node("Tanh", inputs: ["r_rounded"], outputs: ["y_unrounded"])] + pair("y_unrounded", to: "y")
+    }
+    for (left, right) in [(origin, rounded), (rounded, origin)] {
+      let comparison = try ModelComparison(Self.file(left), Self.file(right))
+      #expect(comparison.notes.contains { $0.place == "quantised layers" })
+      if zero == -128 {
+        #expect(comparison.differences.isEmpty, "\(comparison.differences)")
+      } else {
+        #expect(comparison.differences.contains { $0.section == .structure })
+      }
+    }
+  }
+
   @Test func weightsAreMeasured() throws {
     func changed(_ tolerance: Double?) throws -> ModelComparison {
       try Self.compare({ $0.graph.initializers[1].tensor = Tensor([0.5, -1, 2.002] as [Float]) }, tolerance: tolerance)

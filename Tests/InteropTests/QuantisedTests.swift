@@ -60,6 +60,11 @@ import Testing
         add("weight-only \(type) \(form)", .weightOnly) { ($0.form, $0.weightType, $0.blockSize) = (form, type, 16) }
       }
       add("weight-only channels \(form)", .weightOnly) { $0.form = form }
+      for type in [ElementType.uint8, .int4] {
+        add("weight-only \(type) in one block \(form)", .weightOnly) {
+          ($0.form, $0.weightType, $0.blockSize) = (form, type, form == .qdq ? 1 << 40 : 0)
+        }
+      }
     }
     add("static int4", .calibrated) { $0.weightType = .int4 }
     add("static uint16", .calibrated) { $0.activationType = .uint16 }

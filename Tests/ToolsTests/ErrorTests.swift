@@ -100,6 +100,10 @@ func expectFailure(
     try expectFailure(["predict", digits, "--input", images, "--labels", labels], ["2 labels", "10 classes"])
     let truth = try folder.write("1\n2\n", to: "t.csv")
     try expectFailure(["predict", digits, "--input", images, "--truth", truth], ["2 true classes", "360 rows"])
+    let wrong = try folder.write(String(repeating: "1\n", count: 359) + "10\n", to: "wrong.csv")
+    try expectFailure(
+      ["predict", digits, "--input", images, "--truth", wrong],
+      ["wrong.csv", "the label 10", "classes 0 to 9 (row 360)"])
   }
 
   @Test func aFailureLeavesTheOldOutput() throws {

@@ -86,6 +86,24 @@ import Testing
     #expect(exact.output.contains("hidden/kernel"))
   }
 
+  /// What is quantised already is shown as it is, and is no success by itself.
+  @Test func layersThatAreQuantisedStay() throws {
+    let (once, twice) = (folder.file("small.keras"), folder.file("twice.keras"))
+    let first = try Tool.run(["quantise", digits, once, "--scheme", "dynamic", "--exclude", "digit", "--quiet"])
+    #expect(first.status == 0, "\(first.error)")
+    let second = try Tool.run(["quantise", once, twice, "--scheme", "dynamic", "--quiet", "--json"])
+    #expect(second.status == 0, "\(second.error)")
+    let layers = try JSONValue.parse(second.output)["layers"]?.array ?? []
+    #expect(layers.map { $0["kept"]?.string } == ["it is quantised already", nil])
+    #expect(layers.allSatisfy { (8..<10).contains($0["bits"]?.double ?? 0) }, "\(layers)")
+    let third = try Tool.run(["quantise", twice, target, "--scheme", "dynamic", "--quiet"])
+    #expect(third.status == 2)
+    let again = try Tool.run(["quantise", twice, folder.file("third.keras"), "--scheme", "dynamic", "--quiet"])
+    #expect(again.status == 2)
+    #expect(again.error.contains("no layer can be quantised: it is quantised already"))
+    #expect(try !folder.names.contains("third.keras"))
+  }
+
   @Test func diffComparesGraphsByDequantisedValues() throws {
     for options in [
       ["--scheme", "dynamic"], ["--scheme", "dynamic", "--format", "qoperator"],
@@ -179,11 +197,43 @@ import Testing
       (["--scheme", "weight-only", "--weight-type", "int3"], "int3"), (["--scheme", "tiny"], "tiny"),
       (["--scheme", "dynamic", "--max-drop", "0.1"], "needs --validation-data"),
     ]
+    func labels(_ label: Int64) throws -> String {
+      let path = folder.file("label\(label).npz")
+      try NpzFile.write(
+        [
+          (name: "image", tensor: Tensor(image + image, shape: [2, 8, 8])),
+          (name: "y", tensor: Tensor([3, label], shape: [2])),
+        ], to: path)
+      return path
+    }
+    let idle: [(arguments: [String], message: String)] = [
+      (["--scheme", "dynamic", "--seed", "7"], "--seed has an effect with"),
+      (["--scheme", "weight-only", "--batch", "9"], "--batch has an effect with"),
+      (["--scheme", "weight-only", "--weight-type", "int4", "--reduce-range"], "weights of 8 bits"),
+      (["--scheme", "weight-only", "--weight-type", "int4", "--no-per-channel"], "scales of their own"),
+    ]
+    let numbers: [(arguments: [String], message: String)] =
+      try ["-4", "1", "4294967296", "9223372036854775807"].map {
+        (["--scheme", "weight-only", "--block-size", $0], "--block-size must be 0, or from 2")
+      }
+      + [10, 99, -3].map { label in
+        (
+          ["--scheme", "dynamic", "--validation-data", try labels(label)], "the label \(label) is none of the network's"
+        )
+      } + [
+        (["--scheme", "dynamic", "--report", "-", "--seed", "-1"], "'-1' is invalid for '--seed"),
+        (["--scheme", "dynamic", "--exclude", ".*"], "every layer that could be quantised is excluded"),
+        (
+          calibrated + [images, "--format", "qoperator", "--weight-type", "uint8", "--activation-type", "int8"],
+          "no uint8 weights beside int8 activations"
+        ),
+      ]
     let layouts: [([String], String)] = [
       (calibrated + [images], "no layout for the scheme static"),
       (["--scheme", "float16"], "no layout for the scheme"),
       (["--scheme", "dynamic", "--weight-type", "uint8"], "no layout for uint8"),
       (["--scheme", "dynamic", "--exclude", "nobody"], "no node is called"),
+      (["--scheme", "dynamic", "--exclude", "hidden|digit"], "every layer that could be quantised is excluded"),
     ]
     for (arguments, message) in layouts {
       let run = try Tool.run(["quantise", digits, folder.file("small.keras"), "--quiet"] + arguments)
@@ -191,7 +241,7 @@ import Testing
       #expect(run.errorLines.count == 1, "\(arguments): \(run.error)")
       #expect(run.error.contains(message), "\(arguments): \(run.error)")
     }
-    for (arguments, message) in cases {
+    for (arguments, message) in cases + idle + numbers {
       let run = try Tool.run(["quantise", digits, target, "--quiet"] + arguments)
       #expect(run.status == 2, "\(arguments): \(run.output)")
       #expect(run.errorLines.count == 1, "\(arguments): \(run.error)")

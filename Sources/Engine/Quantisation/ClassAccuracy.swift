@@ -51,6 +51,7 @@ public struct ClassAccuracy: Sendable {
       let scores = try output.probedNumbers()
       let columns = scores.count / range.count
       guard columns > 0 else { throw EngineError(.invalidInput, "the network's first output is empty") }
+      if let truth = data.classes, classes.isEmpty { try QuantisationData.check(truth, scores: columns) }
       for row in 0..<range.count {
         let part = scores[row * columns..<(row + 1) * columns]
         if columns == 1 {

@@ -5,7 +5,7 @@ extension LayerRewriter {
   mutating func replaceByBlocks(
     _ layer: QuantisableLayer, _ node: Node, _ weight: QuantisedWeight
   ) throws(FormatError) {
-    let blocks = try BlockLayout(layer, weight, settings)
+    let blocks = BlockLayout(layer, weight, settings)
     let alpha = node.operatorType == "Gemm" ? node.float("alpha", default: 1) : 1
     let name = "\(layer.weight) \(layer.axes.outputs) \(alpha)"
     let parts: StoredWeight
@@ -21,16 +21,15 @@ extension LayerRewriter {
     }
     let bias = try bias(of: node)
     let left = rows(of: node)
-    let isVector = bias.flatMap { rewrite.constant($0) }.map { $0.shape == [blocks.columns] } ?? false
+    let vector = try vector(bias, count: blocks.columns)
     let attributes = [
       Attribute("K", .int(Int64(blocks.rows))), Attribute("N", .int(Int64(blocks.columns))),
       Attribute("bits", .int(Int64(blocks.bits))), Attribute("block_size", .int(Int64(blocks.size))),
     ]
-    let fused = isVector ? bias : nil
-    finish(node, isVector ? nil : bias) { rewriter, output in
+    finish(node, vector == nil ? bias : nil) { rewriter, output in
       rewriter.rewrite.add(
         "MatMulNBits", domain: "com.microsoft",
-        [left, parts.codes, parts.scale, parts.zeroPoint ?? "", "", fused ?? ""], outputs: [output], attributes)
+        [left, parts.codes, parts.scale, parts.zeroPoint ?? "", "", vector ?? ""], outputs: [output], attributes)
     }
   }
 }
@@ -49,12 +48,12 @@ struct BlockLayout {
   private let offset: UInt8
   private let isSigned: Bool
 
-  init(_ layer: QuantisableLayer, _ weight: QuantisedWeight, _ settings: QuantisationSettings) throws(FormatError) {
+  init(_ layer: QuantisableLayer, _ weight: QuantisedWeight, _ settings: QuantisationSettings) {
     isByOutput = layer.axes.outputs == 0
     let shape = weight.codes.shape
     (rows, columns) = isByOutput ? (shape[1], shape[0]) : (shape[0], shape[1])
     bits = settings.weightType.bitWidth ?? 8
-    size = settings.effectiveBlockSize ?? 32
+    size = settings.blockSize(of: layer) ?? QuantisationSettings.wholeBlock(inputs: rows)
     blocks = (rows + size - 1) / size
     self.weight = weight
     isSigned = settings.weightType == .int4 || settings.weightType == .int8

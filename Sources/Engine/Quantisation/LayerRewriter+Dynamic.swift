@@ -10,12 +10,12 @@ extension LayerRewriter {
     let bias = try bias(of: node)
     let left = rows(of: node)
     if settings.form == .qoperator {
-      let vector = bias.flatMap { name in rewrite.constant(name).map { $0.shape.count == 1 } ?? nil } ?? false
-      let fused = vector ? bias : nil
-      finish(node, vector ? nil : bias) { rewriter, output in
+      let columns = layer.tensor.shape[layer.axes.outputs]
+      let vector = try vector(bias, count: columns)
+      finish(node, vector == nil ? bias : nil) { rewriter, output in
         rewriter.rewrite.add(
           "DynamicQuantizeMatMul", domain: "com.microsoft",
-          [left, parts.codes, parts.scale, parts.zeroPoint ?? "", fused ?? ""], outputs: [output])
+          [left, parts.codes, parts.scale, parts.zeroPoint ?? "", vector ?? ""], outputs: [output])
       }
       return
     }

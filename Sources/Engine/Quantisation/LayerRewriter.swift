@@ -138,6 +138,18 @@ struct LayerRewriter {
     return rewrite.add("Mul", [node.inputs[2], factor], named: "\(node.outputs[0])_bias")
   }
 
+  /// A bias as a constant vector with a number for each output; `nil` when it is something else.
+  mutating func vector(_ bias: String?, count: Int) throws(FormatError) -> String? {
+    guard let bias, let tensor = rewrite.constant(bias) else { return nil }
+    if tensor.shape == [count] { return bias }
+    guard tensor.elementType == .float32, tensor.shape.count <= 2,
+      tensor.count == 1 || tensor.shape == [1, count]
+    else { return nil }
+    let values: [Float] = try tensor.elements()
+    let spread = values.count == count ? values : [Float](repeating: values[0], count: count)
+    return rewrite.add(Tensor(spread, shape: [count]), named: "\(bias)_vector")
+  }
+
   /// The left operand of a product, rows of inputs whatever the node's attributes.
   mutating func rows(of node: Node) -> String {
     guard node.operatorType == "Gemm", node.int("transA", default: 0) != 0 else { return node.inputs[0] }

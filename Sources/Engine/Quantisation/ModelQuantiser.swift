@@ -21,27 +21,30 @@ public struct ModelQuantiser: NetworkQuantiser {
 
   /// Finds the layers.
   ///
-  /// - Throws: `EngineError` of kind `unsupported` when the settings contradict each other or there is nothing to quantise,
-  ///   `invalidInput` when an exclusion names nothing.
+  /// - Throws: `EngineError` of kind `unsupported` when the settings contradict each other or there is nothing to quantise
+  ///   or nothing left by the exclusions, `invalidInput` when an exclusion names nothing.
   public init(_ model: Model, _ settings: QuantisationSettings) throws(EngineError) {
     try settings.validate()
     self.settings = settings
     do throws(FormatError) {
       self.model = try settings.prepared(model)
     } catch {
-      throw EngineError(.unsupported, error.message)
+      throw EngineError(.unsupported, error.place.map { "\(error.message) (\($0))" } ?? error.message)
     }
     let names = self.model.graph.nodes.map { $0.name.isEmpty ? $0.outputs.first ?? "" : $0.name }
     let selection = try LayerSelection(settings.exclusions, names: names)
     layers = QuantisableLayer.all(in: self.model)
     for (index, layer) in layers.enumerated() {
       if selection.excludes(layer.name) {
-        reasons[index] = "excluded"
+        reasons[index] = LayerSelection.reason
       } else if let reason = settings.refusal(of: layer) {
         reasons[index] = reason
       }
     }
     guard !layers.isEmpty else { throw EngineError(.unsupported, "no layer has constant weights to quantise") }
+    guard !candidates.isEmpty else {
+      throw EngineError(.unsupported, LayerSelection.nothingLeft(reasons.values))
+    }
   }
 
   /// The layers that are quantised unless they are left out.
@@ -168,7 +171,7 @@ extension QuantisationSettings {
   func coding(of layer: QuantisableLayer) -> WeightCoding {
     let (outputs, inputs) = layer.axes
     let grouping: ScaleGrouping =
-      if let size = effectiveBlockSize { .blocks(axis: inputs, size: size) } else {
+      if let size = blockSize(of: layer) { .blocks(axis: inputs, size: size) } else {
         isPerChannel ? .axis(outputs) : .tensor
       }
     var coding = WeightCoding(weightType, isSymmetric: hasSymmetricWeights, grouping: grouping)
@@ -178,7 +181,16 @@ extension QuantisationSettings {
 
   /// The scheme of a layer's weights in words.
   func description(of layer: QuantisableLayer) -> String {
-    if let size = effectiveBlockSize { return "\(weightType.name) blocks of \(size)" }
+    if let size = blockSize(of: layer) { return "\(weightType.name) blocks of \(size)" }
     return "\(weightType.name) per \(isPerChannel ? "channel" : "tensor")"
+  }
+
+  /// The blocks that a layer's weights are cut into; `nil` when there are none.
+  func blockSize(of layer: QuantisableLayer) -> Int? {
+    guard scheme == .weightOnly else { return nil }
+    let whole = Self.wholeBlock(inputs: layer.tensor.shape[layer.axes.inputs])
+    // MatMulNBits has blocks always.
+    let fallback = form == .qoperator && layer.isIntegerProduct ? whole : nil
+    return effectiveBlockSize.map { min($0, whole) } ?? fallback
   }
 }

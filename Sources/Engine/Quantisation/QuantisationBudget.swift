@@ -29,7 +29,7 @@ public struct QuantisationBudget: Sendable {
     var order = rows.indices.filter { rows[$0].isQuantised }
     order.sort { (rows[$0].sensitivity ?? 0) > (rows[$1].sensitivity ?? 0) }
     var last: String?
-    for count in 0..<max(order.count, 1) {
+    for count in order.indices {
       if count > 0 {
         kept[order[count - 1]] = "left as it was to hold the budget"
         last = rows[order[count - 1]].name

@@ -15,8 +15,8 @@ public struct QuantisationData: Sendable {
   ///
   /// - Parameters:
   ///   - limit: how many rows are used; `nil` for all. Which ones, when there are more, is drawn from the seed.
-  /// - Throws: `EngineError` of kind `invalidInput` when the tensors do not fit the network's inputs, there are no rows, or a
-  ///   number is NaN or infinite.
+  /// - Throws: `EngineError` of kind `invalidInput` when the tensors do not fit the network's inputs, there are no rows, a
+  ///   number is NaN or infinite, or a class is none of the network's.
   public init(
     _ inputs: [String: Tensor], classes: [Int]? = nil, for network: Network, limit: Int? = nil, seed: UInt64 = 1
   ) throws(EngineError) {
@@ -31,6 +31,8 @@ public struct QuantisationData: Sendable {
       throw EngineError(.invalidInput, "there are \(rows) rows and \(classes.count) labels")
     }
     for (name, tensor) in tensors where tensor.elementType.isFloatingPoint { try Self.check(tensor, name) }
+    let scores = network.outputs.first?.shape.map { Shape(Array($0.dimensions.dropFirst())) }?.elementCount
+    if let classes, let scores { try Self.check(classes, scores: scores) }
     self.inputs = tensors
     if let limit, limit < rows {
       let drawn = Self.draw(limit, of: rows, seed: seed)
@@ -74,6 +76,15 @@ public struct QuantisationData: Sendable {
     }
     if !isFinite {
       throw EngineError(.invalidInput, "the data for the input \"\(name)\" holds NaN or infinite numbers")
+    }
+  }
+
+  /// Refuses a class that a network with so many scores a row does not have.
+  static func check(_ classes: [Int], scores: Int) throws(EngineError) {
+    do throws(FormatError) {
+      try LabelFile.check(classes, scores: scores)
+    } catch {
+      throw EngineError(.invalidInput, error.place.map { "\(error.message) (\($0))" } ?? error.message)
     }
   }
 

@@ -45,7 +45,7 @@ public struct QuantisationSettings: Sendable, Hashable {
   public var isSymmetric: Bool?
   /// Whether 8-bit weights use 7 bits.
   public var reducesRange = false
-  /// Weights along the inputs that share a scale; `nil` for all of a channel, 0 for what suits the type.
+  /// Weights along the inputs that share a scale; 0 for all of a channel, `nil` for what suits the type and the form.
   public var blockSize: Int?
   /// How quantised products are written.
   public var form = Form.qdq
@@ -63,11 +63,18 @@ public struct QuantisationSettings: Sendable, Hashable {
   /// A scheme with what suits it.
   public init(_ scheme: Scheme) { self.scheme = scheme }
 
-  /// The blocks that weights are cut into; `nil` when there are none.
+  /// The blocks that weights are cut into, before they are bounded by a layer's inputs; `nil` when there are none.
   public var effectiveBlockSize: Int? {
     guard scheme == .weightOnly else { return nil }
     let fallback = weightType.bitWidth == 4 || form == .qoperator ? 32 : nil
     return blockSize.map { $0 > 0 ? $0 : nil } ?? fallback
+  }
+
+  /// The block that holds all weights of an output, of a size that `MatMulNBits` takes: a power of 2 from 16.
+  static func wholeBlock(inputs: Int) -> Int {
+    var size = 16
+    while size < inputs { size *= 2 }
+    return size
   }
 
   /// Whether the zero point of weights is fixed.
@@ -93,8 +100,9 @@ public struct QuantisationSettings: Sendable, Hashable {
     if scheme == .calibrated, form == .qoperator, weightType.bitWidth == 4 || activationType.bitWidth == 16 {
       throw refusal("QLinearMatMul takes 8-bit numbers; use the form qdq")
     }
-    if scheme == .calibrated, form == .qoperator, weightType == .int8, activationType == .int8, isSymmetric == false {
-      return
+    // ONNX Runtime has no kernel for this pair, neither of QGemm nor of QLinearMatMul.
+    if scheme == .calibrated, form == .qoperator, weightType == .uint8, activationType == .int8 {
+      throw refusal("QLinearMatMul and QGemm take no uint8 weights beside int8 activations; use the form qdq")
     }
     if let blockSize, blockSize > 0, scheme != .weightOnly {
       throw refusal("blocks of weights go with the scheme weight-only")
@@ -117,7 +125,7 @@ public struct QuantisationSettings: Sendable, Hashable {
     if !isHalf {
       rows.append(("weight-type", weightType.name))
       if roundsActivations { rows.append(("activation-type", activationType.name)) }
-      if let size = effectiveBlockSize { rows.append(("block-size", String(size))) }
+      if scheme == .weightOnly { rows.append(("block-size", String(effectiveBlockSize ?? 0))) }
       rows.append(("per-channel", isPerChannel ? "yes" : "no"))
       let activations = isSymmetric == true && scheme == .calibrated
       rows.append(

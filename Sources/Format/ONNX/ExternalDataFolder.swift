@@ -48,7 +48,7 @@ final class ExternalDataFolder {
     guard !location.isEmpty, !location.hasPrefix("/"), !components.contains(".."), !location.utf8.contains(0) else {
       throw outside(location)
     }
-    guard let base = Self.resolved(folder), let target = Self.resolved(folder + "/" + location) else {
+    guard let base = FileSystem.canonical(folder), let target = FileSystem.canonical(folder + "/" + location) else {
       throw FormatError(
         .missing, "its elements are in \"\(location)\", which cannot be found",
         advice: "Put that file into the folder of the model")
@@ -74,12 +74,5 @@ final class ExternalDataFolder {
     FormatError(
       .refused, "its elements are in \"\(location)\", which is outside of the model's folder",
       advice: "Only if you trust the model: copy that file into the folder and correct the location")
-  }
-
-  /// The path without symbolic links, when there is such a file.
-  private static func resolved(_ path: String) -> String? {
-    guard let buffer = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(buffer) }
-    return unsafe String(validatingCString: buffer)
   }
 }

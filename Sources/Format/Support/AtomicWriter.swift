@@ -42,7 +42,7 @@ import Glibc
         let isFolder = status.st_mode & S_IFMT == S_IFDIR
         throw FormatError(.io, "cannot be written: it is \(isFolder ? "a folder" : "not a regular file")", file: path)
       }
-      path = Self.resolved(path) ?? path
+      path = FileSystem.canonical(path) ?? path
     }
     var temporaryName: String?
     var descriptor = isNamed ? -1 : unsafe nn_open_unnamed(FileSystem.folder(of: path))
@@ -60,12 +60,6 @@ import Glibc
     let mask = umask(0)
     _ = umask(mask)
     _ = fchmod(descriptor, isReplacing ? status.st_mode & 0o777 : 0o666 & ~mask)
-  }
-
-  private static func resolved(_ path: String) -> String? {
-    guard let buffer = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(buffer) }
-    return unsafe String(validatingCString: buffer)
   }
 
   deinit {

@@ -52,6 +52,26 @@ public enum FileSystem {
     return total
   }
 
+  /// Whether two paths lead to one file, which need not be there yet.
+  package static func isSame(_ left: String, _ right: String) -> Bool {
+    guard let place = resolved(left), let other = resolved(right) else { return left == right }
+    return place == other
+  }
+
+  /// A path without links. Of what is not there yet, its folder is looked up.
+  private static func resolved(_ path: String) -> String? {
+    if let place = canonical(path) { return place }
+    guard let folder = canonical(folder(of: path)) else { return nil }
+    return folder + "/" + (path.split(separator: "/").last ?? "")
+  }
+
+  /// The path of what is there, without links.
+  static func canonical(_ path: String) -> String? {
+    guard let buffer = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(buffer) }
+    return unsafe String(validatingCString: buffer)
+  }
+
   /// The folder that holds what is at a path.
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

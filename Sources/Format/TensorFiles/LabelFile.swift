@@ -26,4 +26,18 @@ public enum LabelFile {
       return index
     }
   }
+
+  /// Refuses a class that a network does not have.
+  ///
+  /// - Parameters:
+  ///   - classes: the true class of each row.
+  ///   - scores: how many numbers the network gives for a row; a single one tells class 1 from class 0.
+  /// - Throws: `FormatError` of kind `mismatch` that names the row.
+  public static func check(_ classes: [Int], scores: Int) throws(FormatError) {
+    let count = max(scores, 2)
+    for (row, label) in classes.enumerated() where !(0..<count).contains(label) {
+      throw FormatError(
+        .mismatch, "the label \(label) is none of the network's classes 0 to \(count - 1)", at: "row \(row + 1)")
+    }
+  }
 }

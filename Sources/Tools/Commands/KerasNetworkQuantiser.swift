@@ -15,11 +15,15 @@ struct KerasNetworkQuantiser: NetworkQuantiser {
     self.keras = keras
     model = try ModelFile(path: keras.path, content: .keras(keras)).model()
     mode = try settings.kerasMode
-    // Layers that all stay are listed without being rounded.
-    names = try KerasQuantiser.quantised(keras, mode) { _ in "listed" }.rows.map(\.name)
+    // Layers that all stay are listed without being rounded; those that cannot be rounded say why.
+    let rows = try KerasQuantiser.quantised(keras, mode) { _ in LayerSelection.reason }.rows
+    names = rows.map(\.name)
     let all = keras.root?.all.map(\.name) ?? []
     let selection = try LayerSelection(settings.exclusions, names: names + all)
     self.selection = selection
+    if !rows.contains(where: { $0.reason == LayerSelection.reason && !selection.excludes($0.name) }) {
+      throw FormatError(.unsupported, LayerSelection.nothingLeft(rows.compactMap(\.reason)), file: keras.path)
+    }
     // The last value of a layer has its name, whatever the operators.
     let values = Set(model.graph.nodes.flatMap(\.outputs))
     probes = names.map { name in values.contains(name) ? name : "" }
@@ -30,7 +34,7 @@ struct KerasNetworkQuantiser: NetworkQuantiser {
     if let latest, latest.kept == kept { return (latest.model, latest.rows) }
     let (names, selection) = (names, selection)
     let (model, rows) = try KerasQuantiser.quantised(keras, mode) { name in
-      if selection.excludes(name) { return "excluded" }
+      if selection.excludes(name) { return LayerSelection.reason }
       return names.firstIndex(of: name).flatMap { kept[$0] }
     }
     let layers = rows.map(LayerQuantisation.init)

@@ -98,8 +98,7 @@ struct Predict: ParsableCommand {
       if !shared.json { return try printAccuracy(results, onStandardError: output == "-") }
     }
     let view = try PredictionView(
-      results, labels: labelNames, top: top, minimumMargin: minMargin,
-      truth: try truth.map { try LabelFile.indices($0) })
+      results, labels: labelNames, top: top, minimumMargin: minMargin, truth: try trueClasses(results))
     if shared.json { print(view.json(model: path).text(.indented)) } else { view.print() }
   }
 
@@ -152,10 +151,22 @@ struct Predict: ParsableCommand {
     if !isEqual { throw NegativeAnswer() }
   }
 
+  /// The classes of --truth, all of which the output has.
+  private func trueClasses(_ results: [(name: String, tensor: Tensor)]) throws(FormatError) -> [Int]? {
+    guard let truth else { return nil }
+    let classes = try LabelFile.indices(truth)
+    guard results.count == 1, results[0].tensor.shape.count == 2 else { return classes }
+    do throws(FormatError) {
+      try LabelFile.check(classes, scores: results[0].tensor.shape[1])
+    } catch {
+      throw error.inFile(truth)
+    }
+    return classes
+  }
+
   private func printAccuracy(_ results: [(name: String, tensor: Tensor)], onStandardError: Bool) throws(FormatError) {
-    guard let truth else { return }
-    let view = try PredictionView(
-      results, labels: nil, top: nil, minimumMargin: nil, truth: try LabelFile.indices(truth))
+    guard let classes = try trueClasses(results) else { return }
+    let view = try PredictionView(results, labels: nil, top: nil, minimumMargin: nil, truth: classes)
     guard let text = view.accuracyText else { return }
     if onStandardError { Terminal.note(text) } else { print(text) }
   }

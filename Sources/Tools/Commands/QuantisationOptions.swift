@@ -43,9 +43,10 @@ struct QuantisationOptions: ParsableArguments {
   var reduceRange = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Of weight-only: rows of weights that share a scale, 0 for all (default: 32 for 4 bits, else 0).", valueName: "N")
-  )
+      "Of weight-only: rows of weights that share a scale, 0 for all (default: 32 for 4 bits and qoperator, else 0).",
+      valueName: "N"))
   var blockSize: Int?
 
   @Option(
@@ -58,10 +59,13 @@ struct QuantisationOptions: ParsableArguments {
   var calibrationMethod: QuantisationSettings.CalibrationMethod?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Of percentile: per cent of the numbers that ranges hold (default: 99.99).", valueName: "P"))
   var percentile: Double?
 
-  @Option(help: ArgumentHelp("Calibrate on this many rows, drawn from --seed (default: all).", valueName: "N"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Calibrate on this many rows, drawn from --seed (default: all).", valueName: "N"))
   var samples: Int?
 
   @Option(
@@ -69,8 +73,10 @@ struct QuantisationOptions: ParsableArguments {
       "Leave this layer, or those that this regular expression matches, as they are. Repeatable.", valueName: "NODE"))
   var exclude: [String] = []
 
-  @Option(help: ArgumentHelp("Draw rows and random inputs from this seed.", valueName: "N"))
-  var seed: UInt64 = 1
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Draw rows and random inputs from this seed (default: 1).", valueName: "N"))
+  var seed: UInt64?
 
   func validate() throws {
     let weights: [ElementType] = [.int8, .uint8, .int4, .uint4]
@@ -84,7 +90,9 @@ struct QuantisationOptions: ParsableArguments {
     if let percentile, !(percentile > 0 && percentile <= 100) {
       throw ValidationError("--percentile must be above 0 and at most 100.")
     }
-    if let blockSize, blockSize < 0 || blockSize == 1 { throw ValidationError("--block-size must be 0, or 2 or more.") }
+    if let blockSize, blockSize != 0, !(2...Int(Int32.max)).contains(blockSize) {
+      throw ValidationError("--block-size must be 0, or from 2 to \(Int32.max).")
+    }
     if let samples, samples < 1 { throw ValidationError("--samples must be 1 or more.") }
     try refuseIdleOptions()
   }
@@ -109,6 +117,13 @@ struct QuantisationOptions: ParsableArguments {
     if percentile != nil, calibrationMethod != .percentile {
       throw ValidationError("--percentile goes with --calibration-method percentile.")
     }
+    if reduceRange, settings.weightType.bitWidth != 8 {
+      throw ValidationError("--reduce-range goes with weights of 8 bits.")
+    }
+    let isBlocked = settings.effectiveBlockSize != nil || scheme == .weightOnly && format == .qoperator
+    if perChannel == false, isBlocked {
+      throw ValidationError("--no-per-channel does not go with blocks of weights, which have scales of their own.")
+    }
   }
 
   /// The settings that the options ask for.
@@ -125,7 +140,7 @@ struct QuantisationOptions: ParsableArguments {
     settings.percentile = percentile ?? settings.percentile
     settings.sampleCount = samples
     settings.exclusions = exclude
-    settings.seed = seed
+    settings.seed = seed ?? settings.seed
     return settings
   }
 }

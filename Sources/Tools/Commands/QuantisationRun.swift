@@ -12,7 +12,8 @@ struct QuantisationRun {
     self.command = command
     settings = command.options.settings
     bar = ProgressBar(isShown: !command.shared.quiet)
-    result = QuantisationResult(source: command.source, target: command.target, settings: command.options.settings)
+    result = QuantisationResult(
+      source: command.source, target: command.target, settings: settings.inForce + Self.runSettings(of: command))
   }
 
   private var options: EngineOptions { EngineOptions(threads: command.shared.threads) }
@@ -27,7 +28,7 @@ struct QuantisationRun {
     switch target {
     case .onnx:
       var quantiser = try ModelQuantiser(try file.model().withoutSidecar(), settings)
-      echo(settings.inForce)
+      echo { _ in true }
       let calibrated = try calibrate(quantiser)
       let data = try validationData(quantiser.model) ?? calibrated?.data ?? randomData(quantiser.model)
       let model = try quantise(&quantiser, calibrated?.calibration, on: data).model
@@ -37,13 +38,12 @@ struct QuantisationRun {
       let layers = try Self.layers(of: file, layout: layout)
       result.targetFormat = target.name
       var quantiser = try KerasNetworkQuantiser(layers, settings)
-      echo(settings.inForce.filter { $0.name != "format" && $0.name != "reduce-range" && $0.name != "symmetric" })
+      echo { !["format", "reduce-range", "symmetric"].contains($0) }
       let data = try validationData(quantiser.model) ?? randomData(quantiser.model)
       // Without measurements nothing has to be turned into operators.
-      let isMeasured = data != nil || command.requireSpeedup != nil
-      let kept = isMeasured ? try quantise(&quantiser, nil, on: data).kept : [:]
+      let kept = command.isMeasured ? try quantise(&quantiser, nil, on: data).kept : [:]
       let (model, rows) = try quantiser.quantised(keeping: kept)
-      if !isMeasured { result.layers = rows }
+      if !command.isMeasured { result.layers = rows }
       try write { (path) throws(FormatError) in try KerasWriter.write(model, to: path, layout: layout) }
     case .safetensors, .npz:
       throw FormatError(
@@ -53,12 +53,26 @@ struct QuantisationRun {
     return result
   }
 
-  private func echo(_ settings: [(name: String, value: String)]) {
-    for (name, value) in settings { command.shared.note("\(name): \(value)".onOneLine) }
+  /// Prints the settings in force whose names pass.
+  private func echo(_ isShown: (String) -> Bool) {
+    for (name, value) in result.settings where isShown(name) { command.shared.note("\(name): \(value)".onOneLine) }
+  }
+
+  /// What is in force beside the way that numbers are rounded.
+  private static func runSettings(of command: Quantise) -> [(name: String, value: String)] {
+    var rows: [(name: String, value: String)] = []
     let data = [("calibration-data", command.calibrationData), ("validation-data", command.validationData)]
-    for case (let name, let path?) in data { command.shared.note("\(name): \(path)".onOneLine) }
-    if let limit = command.maxDrop { command.shared.note("max-drop: \(Figures.short(limit))") }
-    if let ratio = command.requireSpeedup { command.shared.note("require-speedup: \(Figures.short(ratio))") }
+    for case (let name, let path?) in data { rows.append((name, path)) }
+    if let limit = command.maxDrop { rows.append(("max-drop", "\(limit)")) }
+    if let ratio = command.requireSpeedup { rows.append(("require-speedup", "\(ratio)")) }
+    guard command.isMeasured else { return rows }
+    if command.calibrationData == nil {
+      if command.validationData == nil { rows.append(("data", "random inputs")) }
+      rows.append(("seed", String(command.options.settings.seed)))
+    }
+    rows.append(("batch", String(command.batch ?? 1)))
+    rows.append(("threads", String(command.shared.threads ?? ThreadPool.onlineProcessorCount)))
+    return rows
   }
 
   private static func layers(of file: ModelFile, layout: KerasModel.Layout) throws(FormatError) -> KerasModel {
@@ -99,13 +113,13 @@ struct QuantisationRun {
       result.accuracy = try measurement.accuracy(quantised)
     }
     result.layers = rows
-    if data != nil || command.requireSpeedup != nil { try measureSpeed(quantiser.model, quantised) }
+    if command.isMeasured { try measureSpeed(quantiser.model, quantised) }
     return (quantised, kept)
   }
 
   private mutating func measureSpeed(_ before: Model, _ after: Model) throws {
     bar.show(0.5, "measuring speed")
-    let speed = try QuantisationSpeed(before, after, rows: command.batch, seed: settings.seed, options: options)
+    let speed = try QuantisationSpeed(before, after, rows: command.batch ?? 1, seed: settings.seed, options: options)
     result.speed = speed
     if let wanted = command.requireSpeedup, speed.ratio < wanted {
       result.refusal =
@@ -154,7 +168,6 @@ struct QuantisationRun {
 
   private func randomData(_ model: Model) throws -> QuantisationData? {
     guard command.report != nil else { return nil }
-    command.shared.note("data: random inputs, seed \(settings.seed)")
     return try QuantisationData(randomFor: Network(model, options: options), rows: 64, seed: settings.seed)
   }
 

@@ -41,19 +41,22 @@ struct Quantise: ParsableCommand {
   var validationData: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "With --validation-data: leave layers as they are, the most sensitive first, until no more than this share of accuracy is lost (without labels: this relative error of the outputs).",
       valueName: "X"))
   var maxDrop: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Write nothing unless the result is so many times as fast on this machine.", valueName: "X"))
   var requireSpeedup: Double?
 
-  @Option(help: ArgumentHelp("Measure the speed with this many rows.", valueName: "N"))
-  var batch = 1
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Measure the speed with this many rows (default: 1).", valueName: "N"))
+  var batch: Int?
 
-  @Option(help: ArgumentHelp("Write the report as JSON.", valueName: "FILE"))
+  @Option(help: ArgumentHelp("Write the report as JSON, with - to standard output.", valueName: "FILE"))
   var report: String?
 
   @OptionGroup var model: ModelArgument
@@ -67,21 +70,48 @@ struct Quantise: ParsableCommand {
     if let requireSpeedup, !(requireSpeedup > 0 && requireSpeedup.isFinite) {
       throw ValidationError("--require-speedup must be above 0.")
     }
-    if batch < 1 { throw ValidationError("--batch must be 1 or more.") }
+    if let batch, batch < 1 { throw ValidationError("--batch must be 1 or more.") }
     if options.scheme == .calibrated, calibrationData == nil {
       throw ValidationError("--scheme static needs --calibration-data FILE.")
     }
     if options.scheme != .calibrated, calibrationData != nil {
       throw ValidationError("--calibration-data goes with --scheme static.")
     }
+    if shared.json, report == "-" { throw ValidationError("--json and --report - both claim standard output.") }
+    for (option, isGiven) in [("--batch", batch != nil), ("--seed", options.seed != nil)] where isGiven && !isMeasured {
+      throw ValidationError("\(option) has an effect with data, --report or --require-speedup alone.")
+    }
+  }
+
+  /// Whether networks run, and on random numbers where there are no others.
+  var isMeasured: Bool {
+    calibrationData != nil || validationData != nil || report != nil || requireSpeedup != nil
+  }
+
+  /// Opens the report, so that nothing is done when it cannot be written.
+  ///
+  /// - Throws: `FormatError` also when it is one of the files that are read or written.
+  private func openReport() throws(FormatError) -> AtomicWriter? {
+    guard let report, report != "-" else { return nil }
+    let others = [source, target, calibrationData, validationData, model.architecture].compactMap(\.self)
+    for path in others where FileSystem.isSame(path, report) {
+      throw FormatError(
+        .io, "the report would take the place of \(path)", file: report, advice: "Name another file with --report")
+    }
+    return try AtomicWriter(replacing: report)
   }
 
   func run() throws {
     do {
+      var report = try openReport()
       var run = QuantisationRun(self)
       let result = try run.run()
-      if let report { try result.writeJSON(to: report) }
-      if shared.json { print(result.json.text(.indented)) } else { QuantisationView(result).print() }
+      let json = result.json.text(.indented)
+      if let file = report.take() {
+        try file.write(Array((json + "\n").utf8))
+        try file.commit()
+      }
+      if shared.json || self.report == "-" { print(json) } else { QuantisationView(result).print() }
       if result.refusal == nil {
         shared.note("\(result.targetFormat) written to \(target)")
       } else {

@@ -6,7 +6,8 @@ import OrderedCollections
 struct QuantisationResult {
   let source: String
   let target: String
-  let settings: QuantisationSettings
+  /// What was in force, by the names of the options.
+  let settings: [(name: String, value: String)]
   var targetFormat = "ONNX"
   var layers: [LayerQuantisation] = []
   var bytesBefore = 0
@@ -19,16 +20,10 @@ struct QuantisationResult {
   /// Why nothing was written.
   var refusal: String?
 
-  init(source: String, target: String, settings: QuantisationSettings) {
+  init(source: String, target: String, settings: [(name: String, value: String)]) {
     self.source = source
     self.target = target
     self.settings = settings
-  }
-
-  func writeJSON(to path: String) throws(FormatError) {
-    let file = try AtomicWriter(replacing: path)
-    try file.write(Array((json.text(.indented) + "\n").utf8))
-    try file.commit()
   }
 
   /// The whole as `nnfmt.quantise/1`.
@@ -37,8 +32,7 @@ struct QuantisationResult {
       "schema": "nnfmt.quantise/1", "source": .string(source), "target": .string(target),
       "written": .bool(refusal == nil), "refusal": refusal.map { .string($0) } ?? .null,
     ]
-    members["settings"] = .object(
-      OrderedDictionary(settings.inForce.map { ($0.name, JSONValue.string($0.value)) }) { $1 })
+    members["settings"] = .object(OrderedDictionary(settings.map { ($0.name, JSONValue.string($0.value)) }) { $1 })
     members["layers"] = .array(layers.map(\.json))
     members["bytes"] = ["before": .int(bytesBefore), "after": bytesAfter.map { .int($0) } ?? .null]
     if let outputs {

@@ -79,6 +79,32 @@ import Testing
         $0.weightType = .uint4; $0.blockSize = 0
       }, 10
     ),
+    // One block over all inputs, and blocks larger than any layer.
+    (
+      settings(.weightOnly) {
+        $0.form = .qoperator; $0.blockSize = 0
+      }, 30
+    ),
+    (
+      settings(.weightOnly) {
+        $0.form = .qoperator; $0.weightType = .uint8; $0.blockSize = 1 << 62
+      }, 30
+    ),
+    (
+      settings(.weightOnly) {
+        $0.form = .qoperator; $0.weightType = .int4; $0.blockSize = 0
+      }, 10
+    ),
+    (
+      settings(.weightOnly) {
+        $0.form = .qoperator; $0.weightType = .uint4; $0.blockSize = 0
+      }, 10
+    ),
+    (
+      settings(.weightOnly) {
+        $0.weightType = .int4; $0.blockSize = .max
+      }, 10
+    ),
     (settings(.float16), 60), (settings(.bfloat16), 42),
   ]
 
@@ -119,6 +145,15 @@ import Testing
             $0.output("y")
           }
         }
+      }
+    }
+    for shape in [[1], [], [1, 12]] {
+      add("gemm with a bias of shape \(shape)", inputs: [x]) {
+        $0.input("x", [.symbolic("a"), 20])
+        $0.constant("w", w)
+        $0.constant("b", random.floats(shape))
+        $0.node("Gemm", ["x", "w", "b"], ["y"])
+        $0.output("y")
       }
     }
     add("computed bias", inputs: [x, bias]) {
@@ -201,6 +236,32 @@ import Testing
     #expect(model.graph.nodes.map(\.operatorType).contains("MatMulInteger"))
   }
 
+  /// DynamicQuantizeMatMul and MatMulNBits take a number for each output alone.
+  @Test(arguments: [QuantisationSettings.Scheme.dynamic, .weightOnly])
+  func fusedBiasesAreVectors(_ scheme: QuantisationSettings.Scheme) throws {
+    for (_, sketch, _) in Self.graphs().filter({ $0.0.hasPrefix("gemm with a bias") }) {
+      var quantiser = try ModelQuantiser(sketch.model, Self.settings(scheme) { $0.form = .qoperator })
+      let graph = try quantiser.quantised().model.graph
+      let node = try #require(graph.nodes.first { $0.domain == "com.microsoft" })
+      #expect(node.outputs == ["y"])
+      let bias = try #require(graph.initializers.first { $0.name == node.inputs.last })
+      #expect(bias.tensor.shape == [12])
+    }
+  }
+
+  @Test func errorsOfTheOperatorSetNameTheirNode() throws {
+    var sketch = GraphSketch(version: 9)
+    sketch.input("x", [.symbolic("a"), 2])
+    sketch.constant("w", Tensor([1, 4, 2, 3] as [Float], shape: [2, 2]))
+    sketch.node("MatMul", ["x", "w"], ["h"])
+    sketch.node("Nonsense", ["h"], ["y"])
+    sketch.output("y")
+    let error = #expect(throws: EngineError.self) {
+      try ModelQuantiser(sketch.model, Self.settings(.weightOnly) { $0.weightType = .int4 })
+    }
+    #expect(error?.message.contains("(node \"nonsense_1\" (Nonsense))") == true, "\(String(describing: error))")
+  }
+
   @Test func excludedLayersStay() throws {
     let (_, sketch, _) = try #require(Self.graphs().first { $0.0 == "shared" })
     var settings = QuantisationSettings(.weightOnly)
@@ -209,8 +270,10 @@ import Testing
     let (model, rows) = try quantiser.quantised()
     #expect(rows.map(\.isQuantised) == [true, false, false])
     #expect(model.graph.initializers.contains { $0.name == "w" && $0.tensor.elementType == .float32 })
-    settings.exclusions = ["nothing"]
-    #expect(throws: EngineError.self) { try ModelQuantiser(sketch.model, settings) }
+    for none in ["nothing", ".*"] {
+      settings.exclusions = [none]
+      #expect(throws: EngineError.self) { try ModelQuantiser(sketch.model, settings) }
+    }
   }
 
   @Test func settingsThatContradictAreRefused() throws {
@@ -218,6 +281,9 @@ import Testing
       Self.settings(.dynamic) { $0.weightType = .int4 }, Self.settings(.dynamic) { $0.activationType = .int8 },
       Self.settings(.calibrated) {
         $0.form = .qoperator; $0.weightType = .int4
+      },
+      Self.settings(.calibrated) {
+        $0.form = .qoperator; $0.weightType = .uint8; $0.activationType = .int8
       },
       Self.settings(.calibrated) { $0.blockSize = 32 },
       Self.settings(.weightOnly) {

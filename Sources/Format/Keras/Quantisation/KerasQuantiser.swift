@@ -99,7 +99,7 @@ package struct KerasQuantiser {
       keep(inner, "\(name)/\(inner.name)", "it is inside of a \(layer.className) layer")
     }
     guard KerasLayerCoding.classNames.contains(layer.className), !layer.isOperation else { return (layer, json) }
-    if let stays = reason(name) ?? KerasLayerCoding.refusal(of: layer, mode) {
+    if let stays = KerasLayerCoding.refusal(of: layer, mode) ?? reason(name) {
       keep(layer, name, stays)
       return (layer, json)
     }
@@ -111,7 +111,7 @@ package struct KerasQuantiser {
     rows.append(
       Row(
         name: name, className: layer.className, scheme: policy.quantizationMode ?? policy.variable.name,
-        bits: Double(policy.variable.bitWidth ?? 0), reason: reason))
+        bits: layer.precision?.bits ?? Double(policy.variable.bitWidth ?? 0), reason: reason))
   }
 
   private mutating func round(

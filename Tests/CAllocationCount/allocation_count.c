@@ -13,8 +13,8 @@ static atomic_size_t count;
 
 size_t allocation_count(void) { return atomic_load(&count); }
 
-// The thread sanitizer has a `malloc` of its own; nothing is counted beside it.
-#if !__has_feature(thread_sanitizer)
+// The sanitizers have a `malloc` of their own; nothing is counted beside it.
+#if !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
 
 static void add_one(void) { atomic_fetch_add_explicit(&count, 1, memory_order_relaxed); }
 

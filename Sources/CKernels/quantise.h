@@ -25,6 +25,9 @@ INLINE byte_vector load_bytes(const uint8_t *p, size_t count) {
   return v;
 }
 
+INLINE vector least(vector v, vector low) { return SELECT(v < low, v, low); }
+INLINE vector largest(vector v, vector high) { return SELECT(v > high, v, high); }
+
 static void range(size_t count, const float *x, float *lowest, float *highest) {
   vector low[4], high[4];
   for (size_t i = 0; i < 4; i++) low[i] = high[i] = 0;
@@ -32,17 +35,17 @@ static void range(size_t count, const float *x, float *lowest, float *highest) {
   for (; j + 4 * LANES <= count; j += 4 * LANES)
     for (size_t i = 0; i < 4; i++) {
       vector v = load(x + j + i * LANES);
-      low[i] = SELECT(v < low[i], v, low[i]);
-      high[i] = SELECT(v > high[i], v, high[i]);
+      low[i] = least(v, low[i]);
+      high[i] = largest(v, high[i]);
     }
   for (; j < count; j += LANES) {
     vector v = count - j < LANES ? load_part(x + j, count - j, 0.0f) : load(x + j);
-    low[0] = SELECT(v < low[0], v, low[0]);
-    high[0] = SELECT(v > high[0], v, high[0]);
+    low[0] = least(v, low[0]);
+    high[0] = largest(v, high[0]);
   }
   for (size_t i = 1; i < 4; i++) {
-    low[0] = SELECT(low[i] < low[0], low[i], low[0]);
-    high[0] = SELECT(high[i] > high[0], high[i], high[0]);
+    low[0] = least(low[i], low[0]);
+    high[0] = largest(high[i], high[0]);
   }
   *lowest = -lane_maximum(-low[0]);
   *highest = lane_maximum(high[0]);
@@ -128,35 +131,73 @@ static void byte_sums(size_t rows, size_t columns, const uint8_t *x, size_t ldx,
   }
 }
 
-/// The sums with all zero points taken into account.
-INLINE int_vector corrected(const nn_sum_terms *p, size_t row, size_t j, const int32_t *sums) {
-  int_vector v = load_integers(sums + j) + p->left[row * p->left_stride] * load_integers(p->column_sums + j);
-  if (p->right_zeros) v -= p->row_terms[row] * load_integers(p->right_zeros + j);
-  if (p->offsets) v += load_integers(p->offsets + j);
-  return v;
+/// What sums of one vector of columns are corrected by.
+typedef struct {
+  int_vector sums, zeros, offsets;
+} column_terms;
+
+INLINE column_terms terms_of(const nn_sum_terms *p, size_t j) {
+  column_terms terms = {load_integers(p->column_sums + j), 0, 0};
+  if (p->right_zeros) terms.zeros = load_integers(p->right_zeros + j);
+  if (p->offsets) terms.offsets = load_integers(p->offsets + j);
+  return terms;
+}
+
+/// What is added to the sums of a row, so that all zero points are taken into account.
+INLINE int_vector correction(const nn_sum_terms *p, size_t row, const column_terms *terms) {
+  int_vector v = terms->offsets + p->left[row * p->left_stride] * terms->sums;
+  return p->right_zeros ? v - p->row_terms[row] * terms->zeros : v;
 }
 
 static void finish_integers(size_t rows, size_t columns, const int32_t *sums, size_t lds, const nn_sum_terms *p,
                             int32_t *y, size_t ldy) {
-  for (size_t i = 0; i < rows; i++, sums += lds, y += ldy)
-    for (size_t j = 0; j < columns; j += LANES) {
-      int_vector v = corrected(p, i, j, sums);
-      memcpy(y + j, &v, (columns - j < LANES ? columns - j : LANES) * sizeof(int32_t));
+  for (size_t j = 0; j < columns; j += LANES) {
+    column_terms terms = terms_of(p, j);
+    size_t count = columns - j < LANES ? columns - j : LANES;
+    for (size_t i = 0; i < rows; i++) {
+      int_vector v = load_integers(sums + i * lds + j) + correction(p, i, &terms);
+      memcpy(y + i * ldy + j, &v, count * sizeof(int32_t));
     }
+  }
+}
+
+/// One vector of columns. The factor and the correction are the same for all rows where they are `uniform`.
+INLINE void finish_vector(size_t rows, size_t count, const int32_t *sums, size_t lds, const nn_sum_terms *p, size_t j,
+                          bool uniform, float *y, size_t ldy, vector *low, vector *high) {
+  column_terms terms = terms_of(p, j);
+  int_vector shared_correction = correction(p, 0, &terms);
+  vector scales = load(p->column_scales + j), shared_factor = p->row_scales[0] * scales;
+  // The number that changes none by being added.
+  vector bias = p->bias ? load(p->bias + j) : (vector)-0.0f;
+  for (size_t i = 0; i < rows; i++, sums += lds, y += ldy) {
+    int_vector sum = load_integers(sums) + (uniform ? shared_correction : correction(p, i, &terms));
+    vector v = __builtin_convertvector(sum, vector);
+    vector factor = uniform ? shared_factor : p->row_scales[i * p->row_scale_stride] * scales;
+    v = (p->divides ? v / factor : v * factor) + bias;
+    if (p->rectifies) v = at_least(v, 0.0f);
+    if (count >= LANES) {
+      store(v, y);
+    } else {
+      store_part(v, y, count);
+      v = load_part(y, count, 0.0f);
+    }
+    *low = least(v, *low);
+    *high = largest(v, *high);
+  }
 }
 
 static void finish_floats(size_t rows, size_t columns, const int32_t *sums, size_t lds, const nn_sum_terms *p,
                           float *y, size_t ldy) {
-  for (size_t i = 0; i < rows; i++, sums += lds, y += ldy) {
-    vector row_scale = p->row_scales[i * p->row_scale_stride];
-    for (size_t j = 0; j < columns; j += LANES) {
-      vector v = __builtin_convertvector(corrected(p, i, j, sums), vector);
-      vector factor = row_scale * load(p->column_scales + j);
-      v = p->divides ? v / factor : v * factor;
-      if (p->bias) v = v + load(p->bias + j);
-      if (columns - j >= LANES) store(v, y + j);
-      else store_part(v, y + j, columns - j);
-    }
+  bool uniform = p->left_stride == 0 && p->row_scale_stride == 0 && !p->right_zeros;
+  vector low = 0, high = 0;
+  for (size_t j = 0; j < columns; j += LANES) {
+    size_t count = columns - j < LANES ? columns - j : LANES;
+    if (uniform) finish_vector(rows, count, sums + j, lds, p, j, true, y + j, ldy, &low, &high);
+    else finish_vector(rows, count, sums + j, lds, p, j, false, y + j, ldy, &low, &high);
+  }
+  if (p->range) {
+    p->range[0] = -lane_maximum(-low);
+    p->range[1] = lane_maximum(high);
   }
 }
 

@@ -122,19 +122,20 @@ static size_t wrong_codes(const nn_quantise_kernels *kernel, const nn_quantise_k
   int32_t zeros[rows] = {7, 128, 0};
   uint8_t one[2][rows * 64];
   int16_t two[2][rows * 64];
-  float wide[2][rows * 64];
+  float wide[2][rows * 64], ends[2], finished[2][2];
   memset(one, 0, sizeof one), memset(two, 0, sizeof two), memset(wide, 0, sizeof wide);
   for (int multiplies = 0; multiplies < 2; multiplies++) {
     nn_code_scaling scaling = {row_scales, 1, zeros, 1, multiplies, 0, 255};
-    nn_sum_terms terms = {zeros, 1, column_sums, NULL, NULL, NULL, row_scales, 1, scales, multiplies, bias};
+    nn_sum_terms terms = {zeros, 1, column_sums, NULL, NULL, NULL, row_scales, 1, scales, multiplies, bias, multiplies, ends};
     const nn_quantise_kernels *both[2] = {kernel, plain};
     for (int i = 0; i < 2; i++) {
       both[i]->quantise[0](rows, columns, x, columns, &scaling, one[i], 64);
       both[i]->quantise[1](rows, columns, x, columns, &scaling, two[i], 128);
       both[i]->finish_floats(rows, columns, sums, padded, &terms, wide[i], 64);
+      memcpy(finished[i], ends, sizeof ends);
     }
     wrong += memcmp(one[0], one[1], sizeof one[0]) != 0 || memcmp(two[0], two[1], sizeof two[0]) != 0 ||
-             memcmp(wide[0], wide[1], sizeof wide[0]) != 0;
+             memcmp(wide[0], wide[1], sizeof wide[0]) != 0 || memcmp(finished[0], finished[1], sizeof ends) != 0;
   }
   float ranges[2][2], magnitudes[2][rows];
   kernel->range(rows * columns, x, &ranges[0][0], &ranges[0][1]);

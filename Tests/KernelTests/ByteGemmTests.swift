@@ -169,10 +169,10 @@ import Testing
         let rowScales = (0..<rows).map { _ in Float(noise.next() % 1000 + 1) / 1e5 }
         let columnScales = (0..<columns).map { _ in Float(noise.next() % 1000 + 1) / 1e3 }
         let bias = noise.values(columns)
-        for divides in [false, true] {
+        for (divides, stride) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
           var expected: [Float] = []
           for (index, sum) in problem.sums.enumerated() {
-            let factor = rowScales[index / columns] * columnScales[index % columns]
+            let factor = rowScales[index / columns * stride] * columnScales[index % columns]
             let value = (divides ? Float(sum) / factor : Float(sum) * factor) + bias[index % columns]
             expected.append(max(value, 0))
           }
@@ -181,11 +181,18 @@ import Testing
           for pool in Self.pools {
             unsafe rowScales.withUnsafeBufferPointer { rowScales in
               let scaling = unsafe ByteGemm.Scaling(
-                rowScales: rowScales.start, rowStride: 1, columnScales: paddedScales.base, divides: divides,
+                rowScales: rowScales.start, rowStride: stride, columnScales: paddedScales.base, divides: divides,
                 bias: paddedBias.base, activation: .relu)
               var c = [Float](repeating: 7, count: rows * columns)
               unsafe c.withUnsafeMutableBufferPointer { unsafe problem.run(weights, .floats($0.start, scaling), pool) }
               #expect(differences(c, expected) == 0)
+              var range: [Float] = [7, 7]
+              unsafe c.withUnsafeMutableBufferPointer { c in
+                unsafe range.withUnsafeMutableBufferPointer { range in
+                  unsafe problem.run(weights, .floats(c.start, scaling, range: range.start), pool)
+                }
+              }
+              #expect(range == [0, expected.reduce(0, max)])
               let rounding = ByteGemm.Rounding(scale: 0.37, zero: -3, lowest: -128, highest: 127)
               var codes = [UInt8](repeating: 7, count: rows * columns)
               unsafe codes.withUnsafeMutableBufferPointer {

@@ -55,6 +55,35 @@ import Testing
     }
   }
 
+  /// Layers that follow each other: the range of a result is found as it is stored, also where two layers need it or the graph
+  /// gives it out.
+  @Test(arguments: ["", "Relu", "Tanh"])
+  func dynamicLayersInARow(activation: String) throws {
+    var random = SeededGenerator(17)
+    var sketch = sketch(40)
+    func layer(_ input: String, _ output: String, _ depth: Int, _ columns: Int) {
+      let name = { (part: String) in "\(output)_\(part)" }
+      sketch.constant(name("w"), random.codes(Int8.self, [depth, columns]))
+      sketch.constant(name("s"), random.scales([columns]))
+      sketch.constant(name("b"), random.floats([columns]))
+      sketch.node("DynamicQuantizeLinear", [input], [name("q"), name("qs"), name("qz")])
+      sketch.node("MatMulInteger", [name("q"), name("w"), name("qz")], [name("i")])
+      sketch.node("Cast", [name("i")], [name("f")], [Attribute("to", .int(1))])
+      sketch.node("Mul", [name("qs"), name("s")], [name("k")])
+      sketch.node("Mul", [name("f"), name("k")], [name("m")])
+      sketch.node("Add", [name("m"), name("b")], [output])
+    }
+    layer("x", "first", 40, 70)
+    if !activation.isEmpty { sketch.node(activation, ["first"], ["h"]) }
+    let hidden = activation.isEmpty ? "first" : "h"
+    layer(hidden, "second", 70, 33)
+    layer(hidden, "third", 70, 5)
+    layer("second", "fourth", 33, 8)
+    sketch.output("fourth", "third", "second")
+    let operators = try check(sketch, depth: 40, batches: [1, 2, 7, 13, 33, 400], tolerance: 1e-6)
+    #expect(operators.allSatisfy { $0.hasPrefix("IntegerDense+bias") } && operators.count == 4)
+  }
+
   /// Rows that are quantised by their largest magnitude, as layers of Keras's int8 are lowered.
   @Test func rowsByTheirMagnitude() throws {
     for axis in [-1, 1] {

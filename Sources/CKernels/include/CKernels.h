@@ -184,6 +184,10 @@ typedef struct {
   const float *column_scales;
   bool divides;
   const float *_Nullable bias;
+  /// Whether negative results are replaced by 0.
+  bool rectifies;
+  /// The least and the largest of the results and 0 are written here; NaN does not count.
+  float *_Nullable range;
 } nn_sum_terms;
 
 typedef void (*nn_quantise)(size_t rows, size_t columns, const float *x, size_t ldx, const nn_code_scaling *scaling,

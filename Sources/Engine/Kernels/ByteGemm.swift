@@ -73,7 +73,9 @@ internal import CKernels
 
   @unsafe package enum Result {
     case integers(UnsafeMutablePointer<Int32>)
-    case floats(UnsafeMutablePointer<Float>, Scaling)
+    /// Beside the floats, on request, the least and the largest of them and 0, where the activation is the identity or a
+    /// rectifier. NaN does not count.
+    case floats(UnsafeMutablePointer<Float>, Scaling, range: UnsafeMutablePointer<Float>? = nil)
     case codes(UnsafeMutablePointer<UInt8>, Scaling, Rounding)
   }
 
@@ -108,6 +110,7 @@ internal import CKernels
   package func run(_ scratch: UnsafeMutableRawPointer, _ pool: ThreadPool) {
     guard unsafe rows > 0 && weights.columns > 0 else { return }
     let layout = unsafe ByteGemmScratch(rows: rows, weights)
+    if case .floats(_, _, let range?) = unsafe result { unsafe (range[0], range[1]) = (0, 0) }
     for chunk in unsafe Runs(of: rows, most: layout.chunkRows) {
       unsafe ByteGemmSection(self, layout, scratch, rows: chunk, pool).run(pool)
     }
@@ -136,6 +139,8 @@ internal import CKernels
   let rowTerms: Int
   let sums: Int
   let codes: Int
+  /// Ranges of tiles, panel by panel.
+  let ranges: Int
   let byteCount: Int
 
   init(rows: Int, _ weights: PackedByteMatrix) {
@@ -158,6 +163,7 @@ internal import CKernels
     unsafe rowTerms = place(weights.zeros == nil ? 0 : chunk * 4)
     unsafe sums = place(blocks > 1 ? chunk * width * 4 : 0)
     unsafe codes = place(chunk * leftStride)
+    unsafe ranges = place(Runs(of: chunk, most: kernels.rows).count * weights.panelCount * 8)
     unsafe byteCount = end
   }
 }

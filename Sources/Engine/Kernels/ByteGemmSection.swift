@@ -9,6 +9,7 @@ internal import CKernels
   private let rows: Range<Int>
   private let kernel: nn_gemm_u8s8_kernel
   private let quantiser: UnsafePointer<nn_quantise_kernels>
+  /// Applied to what the kernel has stored; it rectifies by itself.
   private let activation: ResolvedActivation?
   private let tiles: Runs
   private var rowsPerTask = 0
@@ -47,8 +48,8 @@ internal import CKernels
     unsafe isByRows = layout.isByRows && rowRuns.count >= min(tasks.count, pool.threadCount)
     switch unsafe gemm.result {
     case .integers: unsafe activation = nil
-    case .floats(_, let scaling), .codes(_, let scaling, _):
-      unsafe activation = ResolvedActivation(scaling.activation, kernels.table)
+    case .floats(_, let scaling, _), .codes(_, let scaling, _):
+      unsafe activation = scaling.activation == .relu ? nil : ResolvedActivation(scaling.activation, kernels.table)
     }
   }
 
@@ -60,6 +61,7 @@ internal import CKernels
       unsafe carry(pool)
       unsafe multiply(pool)
     }
+    if case .floats(_, _, let range?) = unsafe gemm.result { unsafe gatherRanges(into: range) }
   }
 
   private func runRows(_ pool: ThreadPool) {
@@ -217,11 +219,11 @@ internal import CKernels
     } else {
       unsafe kernel.tile(count, end - start, left + start * 4, layout.leftStride, right, nil, target, stride, block > 0)
     }
-    if isLast { unsafe finish(target, stride, panel * nr, first..<first + count) }
+    if isLast { unsafe finish(target, stride, panel * nr, tile, first..<first + count) }
   }
 
   private func finish(
-    _ sums: UnsafeMutablePointer<Int32>, _ stride: Int, _ column: Int, _ tileRows: Range<Int>
+    _ sums: UnsafeMutablePointer<Int32>, _ stride: Int, _ column: Int, _ tile: Int, _ tileRows: Range<Int>
   ) {
     let columns = unsafe gemm.weights.columns
     let width = unsafe min(Int(kernel.nr), columns - column)
@@ -230,8 +232,9 @@ internal import CKernels
     case .integers(let target):
       var terms = unsafe terms(nil, column, tileRows.lowerBound)
       unsafe quantiser.pointee.finish_integers(tileRows.count, width, sums, stride, &terms, target + place, columns)
-    case .floats(let target, let scaling):
+    case .floats(let target, let scaling, let range):
       var terms = unsafe terms(scaling, column, tileRows.lowerBound)
+      if unsafe range != nil { unsafe terms.range = tileRange(tile, column / Int(kernel.nr)) }
       unsafe quantiser.pointee.finish_floats(tileRows.count, width, sums, stride, &terms, target + place, columns)
       unsafe activation?.apply(target + place, target + place, rows: tileRows.count, columns: width, stride: columns)
     case .codes(let target, let scaling, var rounding):
@@ -265,7 +268,23 @@ internal import CKernels
       right_zeros: zeros.map { unsafe $0 + column }, offsets: gemm.offsets.map { unsafe $0 + column },
       row_scales: rowScales + (scaling == nil ? 0 : (rows.lowerBound + row) * rowStride),
       row_scale_stride: rowStride, column_scales: columnScales, divides: scaling?.divides ?? false,
-      bias: scaling?.bias.map { unsafe $0 + column })
+      bias: scaling?.bias.map { unsafe $0 + column }, rectifies: scaling?.activation == .relu, range: nil)
+  }
+
+  // MARK: The range of the results
+
+  /// Where the range of a tile's results in a panel is written: threads need not wait for each other.
+  private func tileRange(_ tile: Int, _ panel: Int) -> UnsafeMutablePointer<Float> {
+    unsafe (scratch + layout.ranges).assumingMemoryBound(to: Float.self)
+      + 2 * (tile * gemm.weights.panelCount + panel)
+  }
+
+  private func gatherRanges(into range: UnsafeMutablePointer<Float>) {
+    for part in unsafe 0..<tiles.count * gemm.weights.panelCount {
+      let ends = unsafe tileRange(0, part)
+      unsafe range[0] = min(range[0], ends[0])
+      unsafe range[1] = max(range[1], ends[1])
+    }
   }
 
   /// What stands where there are no scales, and is not read.

@@ -15,6 +15,7 @@ package enum PlanCompiler {
       try Fusion.fuseQuantised(&draft, pool, rank: InferredRanks(model, draft).rank)
       try ConstantFolding.finish(&draft, options: options, pool: pool)
       try Fusion.apply(to: &draft, pool: pool)
+      Fusion.shareRanges(&draft)
     }
     draft.removeDeadNodes()
     var steps: [ExecutionPlan.BoundStep] = []

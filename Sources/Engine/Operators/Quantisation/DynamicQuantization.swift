@@ -8,7 +8,12 @@ struct DynamicQuantization: Sendable {
 
   /// The range of `count` values, zero included.
   init(_ x: UnsafePointer<Float>, count: Int, pool: ThreadPool) {
-    let (lowest, highest) = unsafe CodeFunctions.range(x, count: count, pool: pool)
+    self.init(range: unsafe CodeFunctions.range(x, count: count, pool: pool))
+  }
+
+  /// A range that holds zero.
+  init(range: (lowest: Float, highest: Float)) {
+    let (lowest, highest) = range
     scale = highest == lowest ? 1 : (highest - lowest) / 255
     zero = Self.range.rounded(0 - lowest / scale)
   }

@@ -5,7 +5,7 @@ import NNFormat
 package struct IntegerDense: Sendable {
   /// What becomes the left side of the product.
   package enum Input: Sendable {
-    /// float32, quantised as DynamicQuantizeLinear does.
+    /// float32, quantised as DynamicQuantizeLinear does; the range of the elements and 0 may be the second input.
     case dynamic
     /// float32; the codes of a row are round(x · s) within -highest...highest, s = highest / (largest magnitude + epsilon),
     /// and the sums are divided by s · column scale.
@@ -36,12 +36,17 @@ package struct IntegerDense: Sendable {
   package var bias: [Float]?
   package var activation = Activation.identity
   package var rounding: Rounding?
+  /// Whether there is a second result, the least and the largest element of the first and 0.
+  package var givesRange = false
   /// Whether a product with an input of rank 1 drops the axis of rows, as MatMul does.
   package var allowsVector: Bool
 
   package init(input: Input, weights: PackedByteMatrix, scales: [Float], allowsVector: Bool) {
     (self.input, self.weights, self.scales, self.allowsVector) = (input, weights, scales, allowsVector)
   }
+
+  /// Whether the range of the result can be found as it is stored.
+  package var canGiveRange: Bool { rounding == nil && (activation == .identity || activation == .relu) }
 }
 
 /// The step of an `IntegerDense`.
@@ -69,7 +74,7 @@ struct IntegerDenseStep: Step {
     }
   }
 
-  var outputTypes: [ElementType] { [layer.rounding?.type ?? .float32] }
+  var outputTypes: [ElementType] { [layer.rounding?.type ?? .float32] + (layer.givesRange ? [.float32] : []) }
   var kernel: String { layer.weights.kernels.name }
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
@@ -82,7 +87,7 @@ struct IntegerDenseStep: Step {
     let gemm = unsafe try scratch.reserve(UInt8.self, ByteGemm.scratchByteCount(rows: rows, weights: weights))
     let step = self
     return Work(
-      [shape.dropLast() + [weights.columns]], scratchByteCount: scratch.byteCount,
+      [shape.dropLast() + [weights.columns]] + (layer.givesRange ? [[2]] : []), scratchByteCount: scratch.byteCount,
       cost: .products(
         rows: rows, depth: weights.depth, columns: weights.columns, arithmetic: .int8,
         constantByteCount: weights.byteCount + columnScales.byteCount + (bias?.byteCount ?? 0))
@@ -102,7 +107,9 @@ struct IntegerDenseStep: Step {
     let x = unsafe input.assumingMemoryBound(to: Float.self)
     switch layer.input {
     case .dynamic:
-      let quantization = unsafe DynamicQuantization(x, count: rows * depth, pool: memory.pool)
+      let range = unsafe memory.optionalInput(1)?.assumingMemoryBound(to: (Float, Float).self).pointee
+      let quantization = unsafe range.map { DynamicQuantization(range: $0) }
+        ?? DynamicQuantization(x, count: rows * depth, pool: memory.pool)
       unsafe scales[0] = quantization.scale
       unsafe zero[0] = quantization.zero
       let form = unsafe ByteGemm.FloatCodes(scales: scales, stride: 0)
@@ -139,7 +146,8 @@ struct IntegerDenseStep: Step {
         target.assumingMemoryBound(to: UInt8.self), scaling,
         ByteGemm.Rounding(scale: rounding.scale, zero: rounding.zero, lowest: range.lowest, highest: range.highest))
     } else {
-      unsafe result = .floats(target.assumingMemoryBound(to: Float.self), scaling)
+      let range = unsafe layer.givesRange ? memory.output(1).assumingMemoryBound(to: Float.self) : nil
+      unsafe result = .floats(target.assumingMemoryBound(to: Float.self), scaling, range: range)
     }
     return unsafe ByteGemm(
       rows: rows, left: left, zeros: zero, zeroStride: 0, weights: layer.weights, offsets: offsets?.base,

@@ -78,6 +78,11 @@ int nn_worker_enter(struct nn_worker_limits limits) {
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[2]),                                \
       BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), DENY, ALLOW
 
+/// Allows a call when its first argument, a process, is this one.
+#define CALL_ON_ITSELF(name)                                                                           \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), LOAD(args[0]),                                \
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 0, 1), ALLOW, DENY
+
 int nn_worker_confine(void) {
   int result = 0;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && limit(RLIMIT_NOFILE, 0, 0) == 0) result |= NN_WORKER_LIMITED;
@@ -93,8 +98,8 @@ int nn_worker_confine(void) {
       CALL_WITHOUT_EXECUTION(mmap), CALL_WITHOUT_EXECUTION(mprotect), CALL(munmap), CALL(mremap), CALL(madvise), CALL(brk),
       // Time, randomness, locks, and the end.
       CALL(clock_gettime), CALL(gettimeofday), CALL(getrandom), CALL(futex), CALL(sched_yield), CALL(getpid), CALL(gettid),
-      CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(tgkill), CALL(exit), CALL(exit_group),
-      CALL(restart_syscall),
+      CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack), CALL(exit), CALL(exit_group), CALL(restart_syscall),
+      CALL_ON_ITSELF(tgkill),
 #ifdef SYS_time
       CALL(time),
 #endif
@@ -116,6 +121,7 @@ int nn_worker_escapes(void) {
   if (child == 0) _exit(0);
   if (child > 0) count++;
   if (kill(getppid(), 0) == 0) count++;
+  if (syscall(SYS_tgkill, getppid(), getppid(), 0) == 0) count++;
   char *const arguments[] = {"true", NULL};
   // On success this process is another program, which never answers.
   execve("/bin/true", arguments, arguments + 1);

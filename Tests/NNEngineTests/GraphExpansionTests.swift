@@ -76,6 +76,21 @@ import Testing
     #expect(try run(model([twice, own])) == [-8, 4, 12])
   }
 
+  /// Forty functions that call the next one twice would unfold to 2^40 nodes.
+  @Test func functionsThatDoubleAreRefused() throws {
+    let functions = (0..<40).map { level in
+      let callee = level == 39 ? ("Neg", "") : ("F\(level + 1)", "own")
+      return function(
+        "F\(level)", ["a"], ["b"],
+        [
+          Node(callee.0, domain: callee.1, inputs: ["a"], outputs: ["m"]),
+          Node(callee.0, domain: callee.1, inputs: ["m"], outputs: ["b"]),
+        ])
+    }
+    #expect(try failure(model(functions)).message.contains("unfold to more than 65536 values"))
+    #expect(try run(model(Array(functions[30...]))) == [-2, 1, 3])
+  }
+
   @Test func omittedArgumentsAndPassedOnes() throws {
     let clip = function(
       "Bound", ["a", "low", "high"], ["b"], [Node("Clip", inputs: ["a", "low", "high"], outputs: ["b"])])

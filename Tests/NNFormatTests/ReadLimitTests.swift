@@ -31,6 +31,19 @@ import Testing
     try reads(path, \.objectCount, 40)
   }
 
+  /// No bound lets a file take more stack than there is.
+  @Test func depthHasABound() throws {
+    var limits = ReadLimits()
+    limits.depth = 1 << 40
+    #expect(limits.depth == ReadLimits.deepest)
+    let folder = try TemporaryFolder()
+    let json = try folder.write([UInt8](repeating: UInt8(ascii: "["), count: 1 << 20), to: "config.json")
+    #expect(throws: FormatError.self) { try ModelFile.read(json, limits: limits) }
+    let levels = ReadLimits.deepest - 8
+    let nested = String(repeating: "{\"a\":[", count: levels / 2) + "1" + String(repeating: "]}", count: levels / 2)
+    _ = try JSONValue.parse(nested, maximumDepth: limits.depth)
+  }
+
   @Test func attributes() throws {
     #expect(refusal(Fixtures.model("small.h5"), \.attributeBytes, 4)?.place?.contains("@") == true)
     try reads(Fixtures.model("small.h5"), \.attributeBytes, 4096)

@@ -109,6 +109,11 @@ import Testing
     #expect(try TemporaryFolder.bytes(of: source) == original)
     #expect(try TemporaryFolder.bytes(of: folder.file("hard.keras")) != original)
     #expect(try folder.names == ["a.h5", "hard.keras", "soft.h5"])
+    // A link to nothing is filled.
+    try FileManager.default.createSymbolicLink(atPath: folder.file("far.onnx"), withDestinationPath: "new.onnx")
+    #expect(try Tool.run(["convert", source, folder.file("far.onnx")]).status == 0)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("far.onnx")) == "new.onnx")
+    #expect(try folder.names == ["a.h5", "far.onnx", "hard.keras", "new.onnx", "soft.h5"])
   }
 
   /// Two programs write one file: it is that of one of them.

@@ -9,6 +9,8 @@ package struct Draft {
   }
 
   package var values: [ValueInfo] = []
+  /// Values that come of bodies of functions and of branches.
+  package var unfoldedCount = 0
   package var nodes: [DraftNode] = []
   package var inputs: [Int] = []
   package var outputs: [Int] = []

@@ -6,8 +6,8 @@ package struct GraphReader {
   private var draft: Draft
   private var nodes: [DraftNode] = []
 
-  /// Functions that call others twice, and these again, could take any amount of memory.
-  private static let largestDraft = 1 << 22
+  /// Functions that call others twice, and these again, could take any amount of memory and time.
+  private static let mostUnfoldedValues = ReadLimits().callCount
 
   /// Reads a graph.
   ///
@@ -66,18 +66,20 @@ package struct GraphReader {
     guard scope.values[name] == nil else {
       throw EngineError(.invalidGraph, "the value \"\(name)\" is produced twice", node: node?.label)
     }
-    let value = try addValue(scope.path + name, type: type, constant: constant, node: node)
+    let value = try addValue(name, in: scope, type: type, constant: constant, node: node)
     scope.values[name] = .some(value)
     return value
   }
 
   private mutating func addValue(
-    _ name: String, type: ElementType?, constant: Constant?, node: Node?
+    _ name: String, in scope: NameScope, type: ElementType?, constant: Constant?, node: Node?
   ) throws(EngineError) -> Int {
-    guard draft.values.count < GraphReader.largestDraft else {
-      throw EngineError(.invalidGraph, "the graph has too many values, its functions written out", node: node?.label)
+    if !scope.path.isEmpty { draft.unfoldedCount += 1 }
+    guard draft.unfoldedCount <= Self.mostUnfoldedValues else {
+      throw EngineError(
+        .invalidGraph, "functions and branches unfold to more than \(Self.mostUnfoldedValues) values", node: node?.label)
     }
-    return draft.addValue(name, type: type, constant: constant)
+    return draft.addValue(scope.path + name, type: type, constant: constant)
   }
 
   private mutating func readConstants(of graph: Graph, into scope: inout NameScope) throws(EngineError) {
@@ -165,8 +167,8 @@ package struct GraphReader {
       if !name.isEmpty {
         outputs.append(try define(name, in: &scope, type: nil, node: node))
       } else {
-        let unread = "\(scope.path)\(node.label) \(index)"
-        outputs.append(index <= last ? try addValue(unread, type: nil, constant: nil, node: node) : nil)
+        let unread = "\(node.label) \(index)"
+        outputs.append(index <= last ? try addValue(unread, in: scope, type: nil, constant: nil, node: node) : nil)
       }
     }
     nodes.append(

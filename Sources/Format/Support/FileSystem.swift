@@ -72,6 +72,27 @@ public enum FileSystem {
     return unsafe String(validatingCString: buffer)
   }
 
+  /// What a symbolic link says; `nil` when the path is none.
+  static func linkTarget(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
+  }
+
+  /// The permissions that new files of this process do not get. Asking by setting another mask would show in files that other
+  /// threads make meanwhile.
+  static var creationMask: mode_t {
+    let file = unsafe open("/proc/self/status", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return usualMask }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = unsafe read(file, &bytes, bytes.count)
+    let status = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("Umask:") }
+    return line.flatMap { mode_t($0.dropFirst(6).trimmingPrefix { $0 == "\t" }, radix: 8) } ?? usualMask
+  }
+  private static let usualMask: mode_t = 0o022
+
   /// The folder that holds what is at a path.
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -2,8 +2,10 @@
 public struct ReadLimits: Sendable, Hashable {
   /// Groups and datasets of an HDF5 file together, members of an archive.
   public var objectCount = 1 << 20
-  /// How deep groups, layers, JSON values and messages may nest.
-  public var depth = 128
+  /// How deep groups, layers, JSON values and messages may nest; `deepest` at most.
+  public var depth = 128 { didSet { depth = min(depth, Self.deepest) } }
+  /// The nesting that readers survive on the stack of any thread.
+  public static let deepest = 512
   /// How many calls of layers a model may unfold to: models that call models double them with each level.
   public var callCount = 1 << 16
   /// Bytes of one attribute.

@@ -85,7 +85,7 @@ struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Let a file ask for more or less of its reader; NAME is one of "
-        + ReadLimits.named.map(\.name).joined(separator: ", ") + ". Repeatable.", valueName: "NAME=N"))
+        + ReadLimits.named.map(\.name).joined(separator: ", ") + "; depth is \(ReadLimits.deepest) at most. Repeatable.", valueName: "NAME=N"))
   var limit: [ReadLimit] = []
 
   /// What a file may ask of its reader.
@@ -110,6 +110,7 @@ struct ReadLimit: ExpressibleByArgument {
     guard parts.count == 2, let value = Int(parts[1]), value > 0,
       let (_, path) = ReadLimits.named.first(where: { $0.name == parts[0] })
     else { return nil }
+    guard path != \.depth || value <= ReadLimits.deepest else { return nil }
     self.path = path
     self.value = value
   }

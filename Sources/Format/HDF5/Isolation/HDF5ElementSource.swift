@@ -27,7 +27,7 @@ final class HDF5ElementSource: Sendable {
       for _ in 0..<2 {
         let current = try available(worker, for: byteCount)
         worker = nil
-        let seconds = isolation.allowance(decoding: byteCount)
+        let seconds = isolation.allowance(fileByteCount: region.count, decoding: byteCount)
         guard
           let count = try current.process.ask(.elements, elements.encoded(byteCount: byteCount), seconds: seconds)
         else { continue }
@@ -55,7 +55,8 @@ extension HDF5Index {
     let request = limits.encoded
     for _ in 0..<2 {
       let worker = try HDF5WorkerProcess(region, isolation, budget: 0)
-      guard let count = try worker.ask(.index, request, seconds: isolation.seconds) else { continue }
+      guard let count = try worker.ask(.index, request, seconds: isolation.allowance(fileByteCount: region.count))
+      else { continue }
       var decoder = HDF5IndexDecoder(
         try worker.content(count), source: region, limits: limits, elements: HDF5ElementSource(region, isolation))
       self.init(root: try decoder.root())

@@ -16,7 +16,8 @@ public struct HDF5Isolation: Sendable, Hashable {
   public var program: String
   /// Bytes of memory beside the file and the elements that are decoded.
   public var memoryBytes = 256 << 20
-  /// Seconds that reading the index may take, of processor time and on the clock; decoding elements gets more by their size.
+  /// Seconds of processor time that reading the index of a small file may take, and thrice that on the clock. Larger files get
+  /// more, and so does decoding elements, by their size.
   public var seconds = 3
 
   /// Reading in a worker that `program` becomes.
@@ -33,9 +34,13 @@ public struct HDF5Isolation: Sendable, Hashable {
   static let sharedBudget = 64 << 20
   /// Elements that are decoded in a second at the very least.
   static let slowestRate = 16 << 20
+  /// Bytes of a file whose groups and datasets are listed in a second at the very least.
+  static let slowestIndexRate = 32 << 20
 
-  /// The time that answering takes at most.
-  func allowance(decoding byteCount: Int) -> Int { seconds + byteCount / Self.slowestRate }
+  /// The processor time that answering takes at most, for elements of `byteCount` bytes from a file of `fileByteCount`.
+  func allowance(fileByteCount: Int, decoding byteCount: Int = 0) -> Int {
+    seconds + fileByteCount / Self.slowestIndexRate + byteCount / Self.slowestRate
+  }
 }
 
 /// What a worker is told when it starts.

@@ -1,5 +1,6 @@
 import CSandbox
 import Glibc
+import Synchronization
 
 /// A worker as its user sees it: a process that answers questions about one file, and ends with this object.
 final class HDF5WorkerProcess: Sendable {
@@ -11,6 +12,8 @@ final class HDF5WorkerProcess: Sendable {
   }
 
   private let process: pid_t
+  /// Whether the process has been waited for, after which its number may be another's.
+  private let hasEnded = Atomic(false)
   private let channel: Int32
   private let memory: Int32
   private let answerBytes: Int
@@ -41,8 +44,7 @@ final class HDF5WorkerProcess: Sendable {
   deinit {
     close(channel)
     close(memory)
-    kill(process, SIGKILL)
-    _ = Self.wait(for: process)
+    if !hasEnded.load(ordering: .relaxed) { end() }
   }
 
   private static func answerBytes(_ isolation: HDF5Isolation, budget: Int) -> Int {
@@ -56,7 +58,7 @@ final class HDF5WorkerProcess: Sendable {
       // Elements take their own size in the shared memory, and chunks at most that again.
       let settings = HDF5WorkerSettings(
         range: range, memoryBytes: isolation.memoryBytes + size + 2 * budget,
-        answerBytes: answerBytes(isolation, budget: budget), seconds: isolation.allowance(decoding: budget))
+        answerBytes: answerBytes(isolation, budget: budget), seconds: isolation.allowance(fileByteCount: size, decoding: budget))
       let arguments = unsafe settings.arguments.map { unsafe strdup($0) } + [nil]
       defer { unsafe arguments.forEach { unsafe free($0) } }
       var process: pid_t = 0
@@ -72,7 +74,7 @@ final class HDF5WorkerProcess: Sendable {
 
   /// Asks, and waits for the answer, which lies in the shared memory then.
   ///
-  /// - Parameter seconds: how long to wait at most.
+  /// - Parameter seconds: the processor time that it has; it is waited for three times as long.
   /// - Returns: The answer's size; `nil` when somebody else ended the worker.
   /// - Throws: `FormatError` that the worker reports, or that tells how it failed.
   func ask(_ kind: WorkerMessage.Kind, _ content: [UInt8], seconds: Int) throws(FormatError) -> Int? {
@@ -80,11 +82,11 @@ final class HDF5WorkerProcess: Sendable {
     let message = WorkerMessage(kind, count: content.count).bytes
     guard unsafe nn_send(channel, message, message.count) == 0 else { return try failure() }
     var bytes: [UInt8] = []
-    var patience = Patience(seconds: seconds)
+    var patience = Patience(processorSeconds: seconds)
     while bytes.count < WorkerMessage.size {
       guard patience.waits(for: channel) else {
         throw FormatError(
-          .limit, "libhdf5 hung: it did not finish reading the file in \(seconds) s", advice: Self.advice)
+          .limit, "libhdf5 hung: it did not finish reading the file in \(patience.seconds) s", advice: Self.advice)
       }
       var piece = [UInt8](repeating: 0, count: WorkerMessage.size - bytes.count)
       let count = unsafe recv(channel, &piece, piece.count, 0)
@@ -113,10 +115,15 @@ final class HDF5WorkerProcess: Sendable {
   private static let advice =
     "The file is damaged or made to do harm; fetch it again from where you trust"
 
+  /// Ends the process.
+  private func end() {
+    kill(process, SIGKILL)
+    _ = waitForEnd(options: 0)
+  }
+
   /// Why the worker went; returns when it was ended from outside.
   private func failure() throws(FormatError) -> Int? {
-    // Its end of the channel closes before the process can be waited for, so that this does not take long.
-    switch Self.wait(for: process) {
+    switch endAfterClosing() {
     case .killed(SIGKILL): return nil
     case .killed(SIGXCPU):
       throw FormatError(.limit, "libhdf5 hung: it used up its processor time on the file", advice: Self.advice)
@@ -130,11 +137,26 @@ final class HDF5WorkerProcess: Sendable {
     }
   }
 
-  private static func wait(for process: pid_t) -> End {
+  /// How a worker ends whose end of the channel is closed. That happens before it can be waited for, but not long before; one
+  /// that goes on is ended.
+  private func endAfterClosing() -> End {
+    for _ in 0..<1000 {
+      if let end = waitForEnd(options: WNOHANG) { return end }
+      usleep(1000)
+    }
+    end()
+    return .unknown
+  }
+
+  /// - Parameter options: those of `waitpid`.
+  /// - Returns: `nil` when it goes on.
+  private func waitForEnd(options: Int32) -> End? {
     var status: Int32 = 0
     while true {
-      let result = unsafe waitpid(process, &status, 0)
+      let result = unsafe waitpid(process, &status, options)
       if result < 0, errno == EINTR { continue }
+      if result == 0 { return nil }
+      hasEnded.store(true, ordering: .relaxed)
       guard result == process else { return .unknown }
       let signal = status & 0x7f
       return signal == 0 ? .exited(status: status >> 8 & 0xff) : .killed(signal: signal)
@@ -146,9 +168,14 @@ final class HDF5WorkerProcess: Sendable {
 /// waited.
 private struct Patience {
   private static let slice: Int32 = 50
-  private var left: Int32
+  let seconds: Int
+  private var left: Int
 
-  init(seconds: Int) { left = Int32(clamping: seconds) &* (1000 / Self.slice) }
+  /// - Parameter processorSeconds: what the worker may use; a busy machine takes longer to give it that.
+  init(processorSeconds: Int) {
+    seconds = 3 * processorSeconds
+    left = seconds * (1000 / Int(Self.slice))
+  }
 
   /// Whether something came in before the time was over.
   mutating func waits(for descriptor: Int32) -> Bool {

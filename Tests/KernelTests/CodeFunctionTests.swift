@@ -70,16 +70,19 @@ import Testing
     }
   }
 
-  /// Values next to the middle between two codes, where a product with the reciprocal rounds to another side than the quotient.
+  /// Values next to the middle between two codes, and scales at the ends of the range.
   @Test(arguments: KernelTable.all.indices)
   func codesAreThoseOfTheQuotient(row: Int) {
     var noise = Noise(row)
-    let scales = noise.values(40).map { $0.magnitude * 0.1 + 0.001 } + [1e-40, 1e-38, 1.5e38, 3e38, .infinity, .nan, 0, -0.3]
+    let scales =
+      noise.values(40).map { $0.magnitude * 0.1 + 0.001 } + [1e-40, 1e-38, 1.5e38, 3e38, .infinity, .nan, 0, -0.3]
     for scale in scales {
       var x: [Float] = []
       for code in -300..<300 {
         let middle = (Float(code) + 0.5) * scale
-        x += [middle.nextDown.nextDown, middle.nextDown, middle, middle.nextUp, middle.nextUp.nextUp, Float(code) * scale]
+        x += [
+          middle.nextDown.nextDown, middle.nextDown, middle, middle.nextUp, middle.nextUp.nextUp, Float(code) * scale,
+        ]
       }
       for (zero, lowest, highest) in [(0, 0, 255), (131, 0, 255), (-128, -128, 127)] as [(Int32, Int32, Int32)] {
         var y = [UInt8](repeating: 7, count: x.count)

@@ -77,7 +77,8 @@ package struct GraphReader {
     if !scope.path.isEmpty { draft.unfoldedCount += 1 }
     guard draft.unfoldedCount <= Self.mostUnfoldedValues else {
       throw EngineError(
-        .invalidGraph, "functions and branches unfold to more than \(Self.mostUnfoldedValues) values", node: node?.label)
+        .invalidGraph, "functions and branches unfold to more than \(Self.mostUnfoldedValues) values", node: node?.label
+      )
     }
     return draft.addValue(scope.path + name, type: type, constant: constant)
   }

@@ -85,7 +85,8 @@ struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Let a file ask for more or less of its reader; NAME is one of "
-        + ReadLimits.named.map(\.name).joined(separator: ", ") + "; depth is \(ReadLimits.deepest) at most. Repeatable.", valueName: "NAME=N"))
+        + ReadLimits.named.map(\.name).joined(separator: ", ")
+        + "; depth is \(ReadLimits.deepest) at most. Repeatable.", valueName: "NAME=N"))
   var limit: [ReadLimit] = []
 
   /// What a file may ask of its reader.

@@ -108,7 +108,8 @@ struct IntegerDenseStep: Step {
     switch layer.input {
     case .dynamic:
       let range = unsafe memory.optionalInput(1)?.assumingMemoryBound(to: (Float, Float).self).pointee
-      let quantization = unsafe range.map { DynamicQuantization(range: $0) }
+      let quantization =
+        unsafe range.map { DynamicQuantization(range: $0) }
         ?? DynamicQuantization(x, count: rows * depth, pool: memory.pool)
       unsafe scales[0] = quantization.scale
       unsafe zero[0] = quantization.zero

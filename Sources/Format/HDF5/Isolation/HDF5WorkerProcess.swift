@@ -58,7 +58,8 @@ final class HDF5WorkerProcess: Sendable {
       // Elements take their own size in the shared memory, and chunks at most that again.
       let settings = HDF5WorkerSettings(
         range: range, memoryBytes: isolation.memoryBytes + size + 2 * budget,
-        answerBytes: answerBytes(isolation, budget: budget), seconds: isolation.allowance(fileByteCount: size, decoding: budget))
+        answerBytes: answerBytes(isolation, budget: budget),
+        seconds: isolation.allowance(fileByteCount: size, decoding: budget))
       let arguments = unsafe settings.arguments.map { unsafe strdup($0) } + [nil]
       defer { unsafe arguments.forEach { unsafe free($0) } }
       var process: pid_t = 0

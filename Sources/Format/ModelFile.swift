@@ -100,12 +100,17 @@ public struct ModelFile: Sendable {
   private static func jsonContent(_ file: ByteRegion, path: String, limits: ReadLimits) throws(FormatError)
     -> KerasModel
   {
-    let json = try JSONValue.parse(file, limits: limits)
-    if json["weight_map"] != nil { return try ArchiveReader(limits: limits).shards(json, path: path) }
-    guard json["class_name"] != nil || json["layers"] != nil else {
+    var findings: [Finding] = []
+    let json = try JSONValue.parse(file, limits: limits, at: path, noting: &findings)
+    guard json["weight_map"] != nil || json["class_name"] != nil || json["layers"] != nil else {
       throw FormatError(.unrecognized, "is JSON, but neither a Keras configuration nor an index of weights")
     }
-    return try KerasReader(limits: limits).configuration(json, path: path)
+    var model =
+      json["weight_map"] != nil
+      ? try ArchiveReader(limits: limits).shards(json, path: path)
+      : try KerasReader(limits: limits).configuration(json, path: path)
+    model.findings.insert(contentsOf: findings, at: 0)
+    return model
   }
 }
 

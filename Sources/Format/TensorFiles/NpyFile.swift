@@ -13,7 +13,7 @@ public enum NpyFile {
 
   /// Reads an array. Elements in C order and little-endian stay where they lie; others are rearranged.
   ///
-  /// - Throws: `FormatError` when the header is damaged, the elements are missing, or the type is no tensor's.
+  /// - Throws: `FormatError` when the header is damaged, elements are missing, bytes follow them, or the type is no tensor's.
   public static func read(_ region: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) -> Tensor {
     do throws(FormatError) {
       let header = try header(of: region)
@@ -31,6 +31,7 @@ public enum NpyFile {
           .truncated,
           "npy: \(header.shape) needs \(byteCount) bytes, \(region.count - header.dataOffset) follow the header")
       }
+      try checkEnd(header.dataOffset + byteCount, of: region)
       let storage = try region.tensorStorage(header.dataOffset..<header.dataOffset + byteCount)
       let tensor = try Tensor(elementType: elementType, shape: header.shape, storage: storage)
       let isFortran = header.isFortranOrder && header.shape.count > 1
@@ -38,6 +39,13 @@ public enum NpyFile {
         ? try tensor.rearranged(fromFortranOrder: isFortran, swapped: isBigEndian) : tensor
     } catch {
       throw error.inFile(region.name)
+    }
+  }
+
+  /// Refuses what follows an array: NumPy would leave it unread, and something may be hidden there.
+  static func checkEnd(_ end: Int, of region: ByteRegion) throws(FormatError) {
+    guard end == region.count else {
+      throw FormatError(.malformed, "npy: \(region.count - end) bytes follow the array", at: "byte \(end)")
     }
   }
 

@@ -40,7 +40,7 @@ struct NpyStrings {
 
   /// Reads the strings of a shape from a place in a file.
   ///
-  /// - Throws: `FormatError` of kind `truncated`, `limit`, or `malformed` for what is no code point.
+  /// - Throws: `FormatError` of kind `truncated`, `limit`, or `malformed` for what is no code point and for bytes behind them.
   func read(_ shape: [Int], isFortranOrder: Bool, at offset: Int, of region: ByteRegion) throws(FormatError) -> Tensor {
     guard let count = checkedProduct(shape), let byteCount = checkedProduct([count, width, characterBytes]),
       width > 0 || count <= Self.emptyLimit
@@ -51,6 +51,7 @@ struct NpyStrings {
       throw FormatError(
         .truncated, "npy: \(shape) needs \(byteCount) bytes, \(region.count - offset) follow the header")
     }
+    try NpyFile.checkEnd(offset + byteCount, of: region)
     let bytes = try region.bytes(offset..<offset + byteCount)
     let stride = width * characterBytes
     var strings: [[UInt8]] = []

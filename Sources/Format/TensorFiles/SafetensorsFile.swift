@@ -31,8 +31,8 @@ public enum SafetensorsFile {
 
   /// Reads a file; the elements stay where they lie.
   ///
-  /// - Throws: `FormatError` of kind `malformed` for a header that breaks the rules: tensors must follow each other
-  ///   without gap or overlap, cover the whole file, and have the bytes that their type and shape need.
+  /// - Throws: `FormatError` of kind `malformed` for a header that breaks the rules: names must be unique, and tensors follow
+  ///   each other without gap or overlap, cover the whole file, and have the bytes that their type and shape need.
   public static func read(
     _ region: ByteRegion, limits: ReadLimits = ReadLimits()
   ) throws(FormatError) -> Content {
@@ -96,11 +96,14 @@ public enum SafetensorsFile {
       throw FormatError(
         .truncated, "safetensors: the header has \(byteCount) bytes, but only \(region.count - 8) follow", at: "byte 0")
     }
-    let json: JSONValue
+    let (json, repeatedKey): (JSONValue, String?)
     do throws(FormatError) {
-      json = try JSONValue.parse(try region.bytes(8..<8 + byteCount), maximumDepth: limits.depth)
+      (json, repeatedKey) = try JSONValue.document(try region.bytes(8..<8 + byteCount), maximumDepth: limits.depth)
     } catch {
       throw FormatError(.malformed, "safetensors: the header is not JSON: \(error.message)", at: error.place)
+    }
+    if let repeatedKey {
+      throw FormatError(.malformed, "safetensors: the header has more than one entry of this name", at: repeatedKey)
     }
     guard let entries = json.object else { throw FormatError(.malformed, "safetensors: the header is not an object") }
     return (entries, byteCount)

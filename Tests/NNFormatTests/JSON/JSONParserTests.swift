@@ -1,4 +1,5 @@
 import NNFormat
+import TestSupport
 import Testing
 
 @Suite struct JSONParserTests {
@@ -11,6 +12,18 @@ import Testing
 
   @Test func aRepeatedKeyKeepsItsPlaceAndTakesTheLastValue() throws {
     #expect(try JSONValue.parse(#"{"a": 1, "b": 2, "a": 3}"#).text() == #"{"a": 3, "b": 2}"#)
+  }
+
+  @Test(arguments: [
+    (#"{"class_name": "Sequential", "config": {"name": "s", "layers": [], "a": [{"c": 1}, {"c": 2}]}}"#, [String]()),
+    (#"{"class_name": "Lambda", "class_name": "Sequential", "config": {"layers": []}}"#, ["class_name"]),
+    (#"{"class_name": "Sequential", "config": {"layers": [], "a": [{"x": 1, "y": 2, "\u0078": 1}]}}"#, ["x"]),
+  ]) func aRepeatedKeyOfAModelIsAFinding(_ text: String, keys: [String]) throws {
+    let folder = try TemporaryFolder()
+    guard case .keras(let model) = try ModelFile.read(folder.write(text, to: "config.json")).content else { return }
+    let found = model.findings.filter { $0.code == "duplicate-key" }
+    #expect(found.count == keys.count && found.allSatisfy { $0.severity == .error })
+    for (finding, key) in zip(found, keys) { #expect(finding.message.contains("\"\(key)\"")) }
   }
 
   @Test func pythonsSpecialNumbers() throws {

@@ -100,6 +100,15 @@ func npyHeader(_ descriptor: String, _ shape: String, fortran: Bool = false) -> 
     }
   }
 
+  @Test func whatFollowsAnArrayIsRefused() throws {
+    for (descriptor, size) in [("<f4", 8), (">f4", 8), ("<U2", 16), ("|S3", 6)] {
+      let whole = npy(npyHeader(descriptor, "(2,)"), [UInt8](repeating: 0, count: size))
+      #expect(try read(whole).count == 2)
+      let error = #expect(throws: FormatError.self) { try read(whole + [1]) }
+      #expect(error?.kind == .malformed && error?.place == "byte \(whole.count)", "\(descriptor)")
+    }
+  }
+
   @Test func aMappedArrayIsNotCopied() throws {
     let folder = try TemporaryFolder()
     let bytes = npy(npyHeader("<f4", "(2,)"), [0, 0, 0x80, 0x3f, 0, 0, 0, 0x40])

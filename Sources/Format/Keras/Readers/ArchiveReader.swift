@@ -91,8 +91,10 @@ struct ArchiveReader {
     guard has("config.json") else {
       throw FormatError(.missing, "the archive has no config.json", file: model.path)
     }
-    model.configuration = try json(read("config.json"), "config.json")
-    if has("metadata.json") { model.metadata = try json(read("metadata.json"), "metadata.json") }
+    model.configuration = try json(read("config.json"), "config.json", noting: &model.findings)
+    if has("metadata.json") {
+      model.metadata = try json(read("metadata.json"), "metadata.json", noting: &model.findings)
+    }
     model.kerasVersion = model.metadata?["keras_version"]?.string
     model.trainingConfiguration = model.configuration?["compile_config"].flatMap { $0.isNull ? nil : $0 }
     if has(ONNXSidecar.member) {
@@ -120,9 +122,11 @@ struct ArchiveReader {
     try reader.finish(&model)
   }
 
-  private func json(_ region: ByteRegion, _ name: String) throws(FormatError) -> JSONValue {
+  private func json(
+    _ region: ByteRegion, _ name: String, noting findings: inout [Finding]
+  ) throws(FormatError) -> JSONValue {
     do throws(FormatError) {
-      return try JSONValue.parse(region, limits: limits)
+      return try JSONValue.parse(region, limits: limits, at: name, noting: &findings)
     } catch {
       throw FormatError(error.kind, error.message, file: region.name, at: error.place)
     }

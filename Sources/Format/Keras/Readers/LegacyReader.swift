@@ -16,7 +16,7 @@ struct LegacyReader {
     model.backend = root.attributes["backend"]?.string
     if let text = root.attributes["model_config"]?.string {
       do throws(FormatError) {
-        model.configuration = try JSONValue.parse(text, limits: limits)
+        model.configuration = try json(text, at: "/@model_config", noting: &model.findings)
       } catch {
         throw FormatError(error.kind, error.message, file: path, at: "/@model_config, \(error.place ?? "")")
       }
@@ -26,7 +26,7 @@ struct LegacyReader {
     }
     if let text = root.attributes["training_config"]?.string {
       do throws(FormatError) {
-        model.trainingConfiguration = try JSONValue.parse(text, limits: limits)
+        model.trainingConfiguration = try json(text, at: "/@training_config", noting: &model.findings)
       } catch {
         model.findings.append(Finding(.warning, "unreadable-training", error.message, at: "/@training_config"))
       }
@@ -45,6 +45,13 @@ struct LegacyReader {
       model.onnxSidecar = ONNXSidecar(.stored(HDF5Group.tensor(carried, at: path, limits: limits)))
     }
     return model
+  }
+
+  private func json(
+    _ text: String, at place: String, noting findings: inout [Finding]
+  ) throws(FormatError) -> JSONValue {
+    let region = ByteRegion(AlignedBytes(copying: Array(text.utf8)), name: place)
+    return try JSONValue.parse(region, limits: limits, at: place, noting: &findings)
   }
 
   /// A file of weights alone.

@@ -6,8 +6,16 @@ extension JSONValue {
   /// - Parameter maximumDepth: how deep arrays and objects may nest.
   /// - Throws: `FormatError` of kind `malformed` or `limit` with the byte offset.
   public static func parse(_ bytes: [UInt8], maximumDepth: Int = 512) throws(FormatError) -> JSONValue {
+    try document(bytes, maximumDepth: maximumDepth).value
+  }
+
+  /// Parses a document, and tells which key some object of it holds twice. The last of such entries counts, as in Python;
+  /// other readers may take the first.
+  static func document(
+    _ bytes: [UInt8], maximumDepth: Int = 512
+  ) throws(FormatError) -> (value: JSONValue, repeatedKey: String?) {
     var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
-    return try parser.document()
+    return (try parser.document(), parser.repeatedKey)
   }
 
   /// Parses a document from text.
@@ -21,6 +29,8 @@ private struct JSONParser {
   let bytes: [UInt8]
   let maximumDepth: Int
   var position = 0
+  /// The first key that an object holds twice.
+  var repeatedKey: String?
 
   init(bytes: [UInt8], maximumDepth: Int) {
     self.bytes = bytes
@@ -91,7 +101,7 @@ private struct JSONParser {
       skipSpace()
       guard current == UInt8(ascii: ":") else { throw unexpected("a colon was expected") }
       position += 1
-      members[key] = try value(depth: depth + 1)
+      if members.updateValue(try value(depth: depth + 1), forKey: key) != nil { repeatedKey = repeatedKey ?? key }
       skipSpace()
       if current == UInt8(ascii: ",") {
         position += 1

@@ -19,6 +19,23 @@ extension JSONValue {
     return try parse(try region.bytes(), maximumDepth: limits.depth)
   }
 
+  /// Parses a document of a Keras model.
+  ///
+  /// - Parameters:
+  ///   - place: how findings name the document.
+  ///   - findings: where it is said that an object has two entries of one name.
+  static func parse(
+    _ region: ByteRegion, limits: ReadLimits, at place: String, noting findings: inout [Finding]
+  ) throws(FormatError) -> JSONValue {
+    try checkSize(region.count, limits)
+    let (value, repeatedKey) = try document(try region.bytes(), maximumDepth: limits.depth)
+    if let repeatedKey {
+      let message = "an object has more than one entry \"\(repeatedKey)\"; the last is used"
+      findings.append(Finding(.error, "duplicate-key", message, at: place))
+    }
+    return value
+  }
+
   private static func checkSize(_ count: Int, _ limits: ReadLimits) throws(FormatError) {
     guard count <= limits.jsonBytes else {
       throw FormatError(.limit, "JSON of \(count) bytes, more than \(limits.jsonBytes)")

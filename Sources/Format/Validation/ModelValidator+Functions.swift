@@ -16,7 +16,7 @@ extension ModelValidator {
       }
       let scope = ValidationScope(
         place: "\(place), ", operatorSets: function.operatorSets, functionAttributes: Set(names))
-      _ = check(ValidatedBody(function), in: scope)
+      if check(ValidatedBody(function), in: scope) { checkIndices(in: function, at: scope.place) }
     }
     checkRecursion()
   }

@@ -3,35 +3,82 @@ extension ModelValidator {
   /// Checks the indices of a node that gathers or scatters, where they are constant and the extents are known.
   ///
   /// - Parameters:
-  ///   - constants: the tensors of the graph that no caller can replace.
-  ///   - shape: what is known of the shape of the node's first input.
-  mutating func checkIndices(of node: Node, _ constants: [String: Tensor], in shape: Shape?, at place: String) {
-    guard node.domain.isEmpty || node.domain == "ai.onnx", node.inputs.count > 1, let shape,
-      let indices = constants[node.inputs[1]], let positions = Self.positions(indices)
+  ///   - constants: the tensors that no caller can replace.
+  ///   - values: what is known of the node's inputs.
+  ///   - severity: a warning where it is not said that the node runs.
+  mutating func checkIndices(
+    of node: Node, _ constants: [String: Tensor], in values: ShapeInference, _ severity: Finding.Severity = .error,
+    at place: String
+  ) {
+    for (name, graph) in node.subgraphs {
+      checkIndices(inside: graph, constants, in: values, at: "\(place), \(name), ")
+    }
+    guard node.domain.isEmpty || node.domain == "ai.onnx", node.inputs.count > 1,
+      let shape = values[node.inputs[0]]?.shape, let indices = constants[node.inputs[1]],
+      let positions = Self.positions(indices)
     else { return }
+    func report(_ position: Int, axis: Int, _ extent: Int) {
+      let message = "it selects \(position) on axis \(axis), which has \(extent) places"
+      add(severity, "index-out-of-range", message, at: place)
+    }
     let extents = shape.dimensions.map(\.value)
     switch node.operatorType {
     case "Gather", "GatherElements", "ScatterElements", "Scatter":
       let axis = Self.int(node.attribute("axis")) ?? 0
       let index = axis < 0 ? axis + extents.count : axis
       guard extents.indices.contains(index), let extent = extents[index] else { return }
-      if let wrong = positions.first(where: { $0 < -extent || $0 >= extent }) {
-        addOutOfRange(wrong, axis: index, extent, at: place)
-      }
+      if let wrong = positions.first(where: { $0 < -extent || $0 >= extent }) { report(wrong, axis: index, extent) }
     case "GatherND", "ScatterND":
       let batch = node.operatorType == "GatherND" ? Self.int(node.attribute("batch_dims")) ?? 0 : 0
-      guard let width = indices.shape.last, width > 0, batch >= 0, batch + width <= extents.count else { return }
+      guard let width = indices.shape.last, width > 0, batch >= 0, width <= extents.count,
+        batch <= extents.count - width
+      else { return }
       for (number, position) in positions.enumerated() {
         let axis = batch + number % width
         guard let extent = extents[axis], position < -extent || position >= extent else { continue }
-        return addOutOfRange(position, axis: axis, extent, at: place)
+        return report(position, axis: axis, extent)
       }
     default: return
     }
   }
 
-  private mutating func addOutOfRange(_ position: Int, axis: Int, _ extent: Int, at place: String) {
-    add(.error, "index-out-of-range", "it selects \(position) on axis \(axis), which has \(extent) places", at: place)
+  /// Checks the indices in a function's body. Of its arguments nothing is known.
+  mutating func checkIndices(in function: Function, at place: String) {
+    var values = ShapeInference(operatorSets: function.operatorSets)
+    checkIndices(in: function.nodes, [:], &values, .error, at: place)
+  }
+
+  /// Checks the indices in a graph that is an attribute of a node, which may never run it.
+  private mutating func checkIndices(
+    inside graph: Graph, _ constants: [String: Tensor], in outer: ShapeInference, at place: String
+  ) {
+    var values = ShapeInference(operatorSets: outer.operatorSets)
+    var known: [String: Tensor] = [:]
+    for name in ValidatedBody(graph).freeNames {
+      values.add(outer[name] ?? InferredValue(), named: name)
+      known[name] = constants[name]
+    }
+    for initializer in graph.initializers {
+      values.addInitializer(initializer)
+      known[initializer.name] = initializer.tensor
+    }
+    for input in graph.inputs {
+      values.addInput(input)
+      known[input.name] = nil
+    }
+    checkIndices(in: graph.nodes, known, &values, .warning, at: place)
+  }
+
+  private mutating func checkIndices(
+    in nodes: [Node], _ constants: [String: Tensor], _ values: inout ShapeInference, _ severity: Finding.Severity,
+    at place: String
+  ) {
+    let constants = constants.merging(Self.constants(of: nodes)) { outer, _ in outer }
+    for (index, node) in nodes.enumerated() {
+      // What contradicts itself leaves its outputs unknown.
+      _ = try? values.add(node)
+      checkIndices(of: node, constants, in: values, severity, at: "\(place)node \(index) \(node.label)")
+    }
   }
 
   private static func int(_ value: AttributeValue?) -> Int? {
@@ -53,7 +100,12 @@ extension ModelValidator {
     for initializer in model.graph.initializers where !inputs.contains(initializer.name) {
       constants[initializer.name] = initializer.tensor
     }
-    for node in model.graph.nodes where node.operatorType == "Constant" {
+    return constants.merging(Self.constants(of: model.graph.nodes)) { $1 }
+  }
+
+  private static func constants(of nodes: [Node]) -> [String: Tensor] {
+    var constants: [String: Tensor] = [:]
+    for node in nodes where node.operatorType == "Constant" {
       guard let name = node.outputs.first, case .tensor(let tensor) = node.attribute("value") else { continue }
       constants[name] = tensor
     }

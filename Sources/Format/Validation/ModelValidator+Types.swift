@@ -57,7 +57,7 @@ extension ModelValidator {
         let inner = error.place.flatMap { $0 == "node \(node.label)" ? nil : " (in \($0))" } ?? ""
         add(.error, code, error.message + inner, at: place)
       }
-      checkIndices(of: node, constants, in: node.inputs.first.flatMap { inference[$0]?.shape }, at: place)
+      checkIndices(of: node, constants, in: inference, at: place)
       for name in node.outputs where !name.isEmpty {
         for (role, value) in stated[name] ?? [] {
           let derived = inference[name] ?? InferredValue()

@@ -120,6 +120,82 @@ import Testing
     #expect(ValidationTesting.errors(model { $0[0].attributeNames = ["alpha"] }) == ["malformed-node"])
   }
 
+  @Test func constantIndicesLieInside() {
+    func gather(_ output: String) -> Node { Node("Gather", inputs: ["w", "i"], outputs: [output]) }
+    func findings(_ index: Int64, _ change: (inout Model) -> Void) -> [Finding] {
+      let model = ValidationTesting.model { model in
+        model.graph.initializers.append(Initializer(name: "i", tensor: Tensor([index])))
+        change(&model)
+      }
+      return ModelValidator.findings(in: model).filter { $0.code == "index-out-of-range" }
+    }
+    func constant(_ tensor: Tensor, _ name: String) -> Node {
+      Node("Constant", inputs: [], outputs: [name], attributes: [Attribute("value", .tensor(tensor))])
+    }
+    let main = { (model: inout Model) in
+      model.graph.nodes.append(gather("z"))
+      model.graph.outputs.append(Value(name: "z", elementType: .float32, shape: [1, 3]))
+    }
+    let branches = { (model: inout Model) in
+      func branch(_ name: String, _ nodes: [Node]) -> Attribute {
+        let result = Value(name: nodes[nodes.count - 1].outputs[0], elementType: .float32, shape: nil)
+        return Attribute(name, .graph(Graph(name: name, outputs: [result], nodes: nodes)))
+      }
+      model.graph.initializers.append(Initializer(name: "c", tensor: Tensor([true], shape: [])))
+      let inner = Node(
+        name: "inner", "If", inputs: ["c"], outputs: ["r"],
+        attributes: [
+          branch("then_branch", [gather("p")]), branch("else_branch", [Node("Neg", inputs: ["w"], outputs: ["n"])]),
+        ])
+      model.graph.nodes[1] = Node(
+        name: "if", "If", inputs: ["c"], outputs: ["y"],
+        attributes: [branch("then_branch", [gather("q")]), branch("else_branch", [inner])])
+    }
+    let function = { (index: Int64) in
+      { (model: inout Model) in
+        var function = Function(
+          name: "F", domain: "own", inputs: ["a"], outputs: ["r"],
+          nodes: [
+            constant(Tensor([1, 2, 3, 4] as [Float]), "w"), constant(Tensor([index]), "i"), gather("g"),
+            Node("Add", inputs: ["a", "g"], outputs: ["r"]),
+          ])
+        function.operatorSets = [OperatorSetImport(version: 21)]
+        model.functions = [function]
+        model.operatorSets.append(OperatorSetImport(domain: "own", version: 1))
+        model.graph.nodes[1] = Node(name: "call", "F", domain: "own", inputs: ["h"], outputs: ["y"])
+      }
+    }
+    for index in [-4, 0, 3] as [Int64] {
+      for change in [main, branches, function(index)] { #expect(findings(index, change).isEmpty) }
+    }
+    for index in [-5, 4] as [Int64] {
+      for (change, severity, places) in [
+        (main, .error, ["node 2 \"z\" (Gather)"]),
+        (function(index), .error, ["function \"F\", node 2 \"g\" (Gather)"]),
+        (
+          branches, .warning,
+          [
+            "node 1 \"if\" (If), then_branch, node 0 \"q\" (Gather)",
+            "node 1 \"if\" (If), else_branch, node 0 \"inner\" (If), then_branch, node 0 \"p\" (Gather)",
+          ]
+        ),
+      ] as [((inout Model) -> Void, Finding.Severity, [String])] {
+        let found = findings(index, change)
+        #expect(found.map(\.place) == places && found.allSatisfy { $0.severity == severity }, "\(found)")
+      }
+    }
+  }
+
+  @Test(arguments: [0, 1, 2, -1, Int64.max, .min]) func batchDimensionsOfAnySize(_ count: Int64) {
+    let model = ValidationTesting.model { model in
+      model.graph.initializers.append(Initializer(name: "i", tensor: Tensor([9, 9, 9, 9] as [Int64], shape: [4, 1])))
+      model.graph.nodes.append(
+        Node("GatherND", inputs: ["w", "i"], outputs: ["z"], attributes: [Attribute("batch_dims", .int(count))]))
+    }
+    let found = ModelValidator.findings(in: model).contains { $0.code == "index-out-of-range" }
+    #expect(found == [0, 1].contains(count))
+  }
+
   @Test func longChainsDoNotExhaustTheStack() {
     let count = 100_000
     let model = ValidationTesting.model { model in

@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#ifdef SYS_openat2
+#include <linux/openat2.h>
+#endif
 
 ssize_t nn_copy_range(int source, int64_t offset, int target, size_t count) {
   off_t from = offset;
@@ -22,6 +26,30 @@ int nn_open_unnamed(const char *folder) {
     return -1;
   }
   return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+int nn_open_beneath(const char *folder, const char *path) {
+#ifdef SYS_openat2
+  int directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return -1;
+  struct open_how how = {
+      .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+  long file = -1;
+  // The kernel gives up on a path in which something is renamed at the same time.
+  for (int attempt = 0; attempt < 1000; attempt++) {
+    file = syscall(SYS_openat2, directory, path, &how, sizeof how);
+    if (file >= 0 || errno != EAGAIN) break;
+  }
+  // Filters of system calls deny what they do not know.
+  int error = errno == EPERM ? ENOSYS : errno;
+  close(directory);
+  if (file < 0) errno = error;
+  return (int)file;
+#else
+  (void)folder, (void)path;
+  errno = ENOSYS;
+  return -1;
+#endif
 }
 
 int nn_name_file(int descriptor, const char *path) {

@@ -16,5 +16,11 @@ void nn_start_writing(int descriptor, int64_t offset, int64_t count);
 /// Returns the descriptor, -1 with errno set: EOPNOTSUPP, EISDIR or EINVAL where the file system has no such files.
 int nn_open_unnamed(const char *folder);
 
+/// Opens a file for reading by a path from a folder, as long as neither the path nor a link on its way leaves that folder.
+///
+/// Returns the descriptor, -1 with errno set: EXDEV where it leaves the folder or goes through an absolute link, ENOSYS where the
+/// kernel cannot tell.
+int nn_open_beneath(const char *folder, const char *path);
+
 /// Gives an open file, named or not, a further name. Returns 0, -1 with errno set: EEXIST when the name is taken.
 int nn_name_file(int descriptor, const char *path);

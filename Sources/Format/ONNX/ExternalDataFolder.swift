@@ -48,26 +48,42 @@ final class ExternalDataFolder {
     guard !location.isEmpty, !location.hasPrefix("/"), !components.contains(".."), !location.utf8.contains(0) else {
       throw outside(location)
     }
-    guard let base = FileSystem.canonical(folder), let target = FileSystem.canonical(folder + "/" + location) else {
-      throw FormatError(
-        .missing, "its elements are in \"\(location)\", which cannot be found",
-        advice: "Put that file into the folder of the model")
+    let descriptor: Int32
+    do throws(FormatError) {
+      descriptor = try FileSystem.openFile(location, beneath: folder)
+    } catch {
+      switch error.kind {
+      case .refused: throw outside(location)
+      case .missing:
+        throw FormatError(
+          .missing, "its elements are in \"\(location)\", which cannot be found",
+          advice: "Put that file into the folder of the model")
+      default: throw error
+      }
     }
-    guard target.hasPrefix(base == "/" ? base : base + "/") else { throw outside(location) }
+    do throws(FormatError) {
+      try check(descriptor, location, in: folder)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    let file = try MappedFile(adopting: descriptor, path: folder + "/" + location)
+    files[location] = file
+    return file
+  }
+
+  private func check(_ descriptor: Int32, _ location: String, in folder: String) throws(FormatError) {
     var status = stat()
-    guard unsafe stat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw FormatError(.refused, "its elements are in \"\(location)\", which is not a regular file")
     }
     // A name inside of the folder may be a second name of a file outside of it. Two names inside are what a writer leaves that
     // was ended while it replaced a model and its data.
-    guard status.st_nlink == 1 || FileSystem.nameCount(of: status, in: base) == Int(status.st_nlink) else {
+    guard status.st_nlink == 1 || FileSystem.nameCount(of: status, in: folder) == Int(status.st_nlink) else {
       throw FormatError(
         .refused, "its elements are in \"\(location)\", which is a hard link and may be a file outside of the folder",
         advice: "Only if you trust the model: put a copy of that file into its place")
     }
-    let file = try MappedFile(path: target)
-    files[location] = file
-    return file
   }
 
   private func outside(_ location: String) -> FormatError {

@@ -7,6 +7,8 @@ struct MutationCase {
   static let views = [[], ["--json"], ["--stats"], ["--tree"], ["--weights"]]
 
   let kind: MutationKind
+  /// Which file of the kind was changed.
+  let source: Int
   let bytes: [UInt8]
   /// The ending of what `convert` writes.
   let target: String
@@ -23,7 +25,8 @@ struct MutationCase {
     view = Self.views[numbers.below(Self.views.count)]
     let files = files[kind] ?? []
     let other = files[numbers.below(files.count)]
-    var bytes = files[numbers.below(files.count)]
+    source = numbers.below(files.count)
+    var bytes = files[source]
     if kind.isArchive, numbers.below(2) == 0 {
       bytes = Self.archive(bytes, other, &numbers, scratch) ?? bytes
     } else if kind == .json, numbers.below(2) == 0, var json = try? JSONValue.parse(bytes) {

@@ -49,12 +49,14 @@ enum MutationKind: String, CaseIterable {
     default: break
     }
     let folders = ["models", "hdf5", "onnx", "digits", "trained", "training", "expected"]
-    return try folders.flatMap { folder in
-      try FileManager.default.contentsOfDirectory(atPath: Fixtures.path(folder)).sorted()
-        .filter { $0.hasSuffix(".\(rawValue)") }
-        .map { try TemporaryFolder.bytes(of: Fixtures.path("\(folder)/\($0)")) }
-        .filter { $0.count <= limit }
-    }
+    let made = self == .pb ? try Self.tensors() : []
+    return made
+      + (try folders.flatMap { folder in
+        try FileManager.default.contentsOfDirectory(atPath: Fixtures.path(folder)).sorted()
+          .filter { $0.hasSuffix(".\(rawValue)") }
+          .map { try TemporaryFolder.bytes(of: Fixtures.path("\(folder)/\($0)")) }
+          .filter { $0.count <= limit }
+      })
   }
 
   private static func safetensors() throws -> [[UInt8]] {
@@ -64,6 +66,13 @@ enum MutationKind: String, CaseIterable {
     return try models.map {
       _ = try Conversion().convert(try ModelFile.read(Fixtures.model($0)), to: path)
       return try TemporaryFolder.bytes(of: path)
+    }
+  }
+
+  private static func tensors() throws -> [[UInt8]] {
+    let archive = try ByteRegion(MappedFile(path: Fixtures.path("digits/test.npz")))
+    return try NpzFile.read(archive).map { name, tensor in
+      try TensorFile.bytesPB(of: try tensor.rows(0..<min(4, tensor.shape.first ?? 0)), name: name)
     }
   }
 

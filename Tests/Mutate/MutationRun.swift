@@ -28,6 +28,8 @@ final class MutationRun {
   private let scratch: TemporaryFolder
   private let keep: String
   private let bystanders: Set<String>
+  /// Networks that take the unchanged files of a kind, by the file.
+  private var networks: [MutationKind: [Int: String]] = [:]
 
   /// - Parameters:
   ///   - program: the path of `nnfmt`.
@@ -63,7 +65,7 @@ final class MutationRun {
         case .inspect: ["inspect", path] + mutation.view
         case .check: ["check", path]
         case .convert: ["convert", path, target]
-        case .predict: ["predict", scratch.file("digits.onnx"), "--input", path, "--output", target]
+        case .predict: ["predict", try network(for: mutation), "--input", path, "--output", target]
         }
       var result = launcher.run(arguments, seconds: Self.clockSeconds)
       // A machine that stands still is no fault; what hangs does so again.
@@ -80,6 +82,25 @@ final class MutationRun {
       count(result, faults, mutation.kind, verb)
       if !faults.isEmpty { try report(faults, arguments, number, mutation) }
     }
+  }
+
+  /// A network that gives back what the file holds that was changed; that of the digits where this is no array with a name.
+  private func network(for mutation: MutationCase) throws -> String {
+    if let path = networks[mutation.kind]?[mutation.source] { return path }
+    let original = try scratch.write(files[mutation.kind]?[mutation.source] ?? [], to: "original")
+    var path = scratch.file("digits.onnx")
+    if case .named(let tensors)? = try? TensorInput.read(original), !tensors.isEmpty {
+      let inputs = tensors.map { name, tensor in
+        Value(name: name.isEmpty ? "x" : name, type: .tensor(tensor.elementType, Shape(tensor.shape)))
+      }
+      let copies = inputs.map { Value(name: "\($0.name)_copy", type: $0.type) }
+      let nodes = zip(inputs, copies).map { Node("Identity", inputs: [$0.name], outputs: [$1.name]) }
+      let graph = Graph(name: "copy", inputs: inputs, outputs: copies, nodes: nodes)
+      path = scratch.file("\(mutation.kind.rawValue)-\(mutation.source).onnx")
+      try ONNXFile.write(Model(graph: graph, operatorSets: [OperatorSetImport(version: 21)], irVersion: 10), to: path)
+    }
+    networks[mutation.kind, default: [:]][mutation.source] = path
+    return path
   }
 
   private static let old = Array("old".utf8)

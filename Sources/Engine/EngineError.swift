@@ -29,6 +29,13 @@ public struct EngineError: Error, Sendable, Hashable {
   }
 }
 
+extension EngineError {
+  /// The system has no block of so many bytes.
+  static func noMemory(_ byteCount: Int) -> EngineError {
+    EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")
+  }
+}
+
 extension EngineError: CustomStringConvertible {
   /// One line: the node, then what is wrong.
   public var description: String { ((node.map { "node \($0): " } ?? "") + message + ".").onOneLine }

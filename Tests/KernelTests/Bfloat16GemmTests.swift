@@ -20,10 +20,10 @@ func nearestBfloat16(_ x: Float) -> Float {
   private func check(
     rows: Int, depth: Int, columns: Int, isTransposed: Bool = false, alpha: Float = 1, _ table: KernelTable,
     pool: ThreadPool = pools[0]
-  ) {
+  ) throws {
     var noise = Noise(rows &* 31 &+ depth &* 7 &+ columns)
     let (a, b, bias) = (noise.values(rows * depth), noise.values(depth * columns), noise.values(columns))
-    let weights = packUnaligned(
+    let weights = try packUnaligned(
       b, depth: depth, columns: columns, isTransposed: isTransposed, alpha: alpha, precision: .bfloat16, table: table)
     let c = runGemm(
       rows: rows, a: a + [0], lda: depth, weights: weights, bias: bias, ldc: columns, pool: pool)
@@ -34,44 +34,44 @@ func nearestBfloat16(_ x: Float) -> Float {
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func everyTileHeightGivesTheDefinedBits(row: Int) {
+  func everyTileHeightGivesTheDefinedBits(row: Int) throws {
     let table = KernelTable.all[row]
     for rows in 1...(2 * table.gemmRows + 1) {
       for (depth, columns) in [(13, 1), (31, 33), (513, 7)] {
-        check(rows: rows, depth: depth, columns: columns, table)
+        try check(rows: rows, depth: depth, columns: columns, table)
       }
     }
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func everyWidthAndDepthGivesTheDefinedBits(row: Int) {
+  func everyWidthAndDepthGivesTheDefinedBits(row: Int) throws {
     for columns in [1, 2, 5, 8, 12, 17, 31, 32, 33, 63, 65, 100, 129] {
       for depth in [0, 1, 3, 13, 64, 512, 513, 1025] where columns * depth < 70_000 {
         for rows in [1, 3, 13] {
-          check(rows: rows, depth: depth, columns: columns, KernelTable.all[row], pool: Self.pools[1])
+          try check(rows: rows, depth: depth, columns: columns, KernelTable.all[row], pool: Self.pools[1])
         }
       }
     }
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func roundsAfterTheFactor(row: Int) {
+  func roundsAfterTheFactor(row: Int) throws {
     for (rows, depth, columns) in [(1, 17, 33), (5, 100, 65), (32, 513, 31)] {
       for isTransposed in [false, true] {
-        check(
+        try check(
           rows: rows, depth: depth, columns: columns, isTransposed: isTransposed, alpha: 0.3, KernelTable.all[row])
       }
     }
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func everyBatchUpTo67OnOneAndTwoThreadsGivesTheSameBits(row: Int) {
+  func everyBatchUpTo67OnOneAndTwoThreadsGivesTheSameBits(row: Int) throws {
     let table = KernelTable.all[row]
     // Weights enough that two threads share even a single row.
     let (depth, columns) = (1100, 150)
     var noise = Noise(8)
     let a = noise.values(67 * depth)
-    let weights = packUnaligned(
+    let weights = try packUnaligned(
       noise.values(depth * columns), depth: depth, columns: columns, precision: .bfloat16, table: table)
     func run(_ rows: Range<Int>, _ pool: ThreadPool) -> [Float] {
       runGemm(
@@ -90,7 +90,7 @@ func nearestBfloat16(_ x: Float) -> Float {
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func roundsEveryKindOfNumber(row: Int) {
+  func roundsEveryKindOfNumber(row: Int) throws {
     var noise = Noise(9)
     var values: [Float] = [
       0, 1, -1, .infinity, -.infinity, .nan, Float(bitPattern: 0x7f80_0001), .greatestFiniteMagnitude,
@@ -105,7 +105,7 @@ func nearestBfloat16(_ x: Float) -> Float {
       // A sum that starts at zero does not keep the sign of a zero.
       if nearestBfloat16(value) != 0 { values.append(value) }
     }
-    let weights = packUnaligned(
+    let weights = try packUnaligned(
       values, depth: 1, columns: values.count, precision: .bfloat16, table: KernelTable.all[row])
     let c = runGemm(
       rows: 1, a: [1], lda: 1, weights: weights, bias: nil, ldc: values.count, pool: Self.pools[0])
@@ -113,12 +113,12 @@ func nearestBfloat16(_ x: Float) -> Float {
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func takesHalfTheMemory(row: Int) {
+  func takesHalfTheMemory(row: Int) throws {
     let table = KernelTable.all[row]
     let values = [Float](repeating: 1, count: 7 * 40)
     let (wide, narrow) = (
-      packUnaligned(values, depth: 7, columns: 40, table: table),
-      packUnaligned(values, depth: 7, columns: 40, precision: .bfloat16, table: table)
+      try packUnaligned(values, depth: 7, columns: 40, table: table),
+      try packUnaligned(values, depth: 7, columns: 40, precision: .bfloat16, table: table)
     )
     #expect(wide.byteCount == 2 * narrow.byteCount)
     #expect(table.gemmName(.float32).contains("f32_") && table.gemmName(.bfloat16).contains("bf16_"))

@@ -58,13 +58,13 @@ import Testing
       return result
     }
 
-    func packed(_ kernels: IntegerKernels?, isTransposed: Bool = false, pool: ThreadPool) -> PackedByteMatrix {
+    func packed(_ kernels: IntegerKernels?, isTransposed: Bool = false, pool: ThreadPool) throws -> PackedByteMatrix {
       var source = b
       if isTransposed {
         for k in 0..<depth { for column in 0..<columns { source[column * depth + k] = b[k * columns + column] } }
       }
-      return unsafe (source + [0]).withUnsafeBufferPointer { source in
-        unsafe PackedByteMatrix(
+      return try unsafe (source + [0]).withUnsafeBufferPointer { source in
+        try unsafe PackedByteMatrix(
           depth: depth, columns: columns, source: source.start,
           isTransposed: isTransposed, isSigned: isSigned.right, zeros: rightZeros, kernels: kernels, pool: pool)
       }
@@ -96,33 +96,33 @@ import Testing
   }
 
   @Test(arguments: kernels.indices)
-  func everyTileHeightWidthAndDepthGivesTheExactSums(row: Int) {
+  func everyTileHeightWidthAndDepthGivesTheExactSums(row: Int) throws {
     let kernels = Self.kernels[row]
     for rows in 1...(2 * kernels.rows + 1) {
       for (depth, columns) in [(1, 1), (3, 17), (13, 33), (130, 5)] {
         let problem = Problem(rows: rows, depth: depth, columns: columns)
-        let weights = problem.packed(kernels, pool: Self.pools[0])
+        let weights = try problem.packed(kernels, pool: Self.pools[0])
         #expect(problem.integers(weights, Self.pools[0]) == problem.sums, "\(rows) x \(depth) x \(columns)")
       }
     }
     for columns in [1, 2, 15, 16, 17, 31, 32, 33, 64, 65, 100] {
       for depth in [0, 1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 255] {
         let problem = Problem(rows: 3, depth: depth, columns: columns)
-        let weights = problem.packed(kernels, pool: Self.pools[1])
+        let weights = try problem.packed(kernels, pool: Self.pools[1])
         #expect(problem.integers(weights, Self.pools[1]) == problem.sums, "3 x \(depth) x \(columns)")
       }
     }
   }
 
   @Test(arguments: kernels.indices)
-  func signsZeroPointsAndOrdersOfBothSides(row: Int) {
+  func signsZeroPointsAndOrdersOfBothSides(row: Int) throws {
     for (left, right) in [(false, false), (false, true), (true, false), (true, true)] {
       for (leftZeros, rightZeros) in [(0, 0), (1, 1), (5, 1), (1, 19), (5, 19)] {
         for isTransposed in [false, true] {
           let problem = Problem(
             rows: 5, depth: 37, columns: 19, leftIsSigned: left, rightIsSigned: right, leftZeros: leftZeros,
             rightZeros: rightZeros)
-          let weights = problem.packed(Self.kernels[row], isTransposed: isTransposed, pool: Self.pools[0])
+          let weights = try problem.packed(Self.kernels[row], isTransposed: isTransposed, pool: Self.pools[0])
           #expect(
             problem.integers(weights, Self.pools[0]) == problem.sums,
             "\(left) \(right) \(leftZeros) \(rightZeros) \(isTransposed)")
@@ -133,38 +133,38 @@ import Testing
 
   /// More depth than a block, and more rows than a chunk: of weights that stay near and of others, shared between threads.
   @Test(arguments: kernels.indices)
-  func deepProductsOfManyRowsGiveTheExactSums(row: Int) {
+  func deepProductsOfManyRowsGiveTheExactSums(row: Int) throws {
     let kernels = Self.kernels[row]
     for problem in [
       Problem(rows: 3, depth: 13_001, columns: 18), Problem(rows: 2, depth: 300, columns: 800),
       Problem(rows: 270, depth: 4000, columns: 20, leftZeros: 270, rightZeros: 20),
       Problem(rows: 20 * kernels.rows + 7, depth: 600, columns: 450),
     ] {
-      let weights = problem.packed(kernels, pool: Self.pools[2])
+      let weights = try problem.packed(kernels, pool: Self.pools[2])
       for pool in Self.pools { #expect(problem.integers(weights, pool) == problem.sums) }
     }
   }
 
-  @Test func weightsDecideTheKernelAndTakeOneByteEach() {
+  @Test func weightsDecideTheKernelAndTakeOneByteEach() throws {
     let pool = Self.pools[0]
     let best = IntegerKernels.best(for: .current)
     let small = Problem(rows: 2, depth: 512, columns: 64, reach: 60)
     let large = Problem(rows: 2, depth: 512, columns: 64, reach: 128)
     for problem in [small, large] {
-      let weights = problem.packed(nil, pool: pool)
+      let weights = try problem.packed(nil, pool: pool)
       #expect(problem.integers(weights, pool) == problem.sums)
       #expect(weights.byteCount <= 512 * 64 + 64 * 4)
     }
-    #expect(small.packed(nil, pool: pool).kernels.name == best.name)
-    if best.splitsWeights { #expect(large.packed(nil, pool: pool).kernels.name != best.name) }
+    #expect(try small.packed(nil, pool: pool).kernels.name == best.name)
+    if best.splitsWeights { #expect(try large.packed(nil, pool: pool).kernels.name != best.name) }
   }
 
   @Test(arguments: kernels.indices)
-  func sumsBecomeFloatsAndCodesByTheirScales(row: Int) {
+  func sumsBecomeFloatsAndCodesByTheirScales(row: Int) throws {
     for rows in [1, 7, 130] {
       for columns in [1, 16, 37] {
         let problem = Problem(rows: rows, depth: 50, columns: columns)
-        let weights = problem.packed(Self.kernels[row], pool: Self.pools[0])
+        let weights = try problem.packed(Self.kernels[row], pool: Self.pools[0])
         var noise = Noise(rows + columns)
         let rowScales = (0..<rows).map { _ in Float(noise.next() % 1000 + 1) / 1e5 }
         let columnScales = (0..<columns).map { _ in Float(noise.next() % 1000 + 1) / 1e3 }
@@ -176,8 +176,8 @@ import Testing
             let value = (divides ? Float(sum) / factor : Float(sum) * factor) + bias[index % columns]
             expected.append(max(value, 0))
           }
-          let paddedScales = ColumnValues(columnScales, fill: 1)
-          let paddedBias = ColumnValues(bias, fill: 0)
+          let paddedScales = try ColumnValues(columnScales, fill: 1)
+          let paddedBias = try ColumnValues(bias, fill: 0)
           for pool in Self.pools {
             unsafe rowScales.withUnsafeBufferPointer { rowScales in
               let scaling = unsafe ByteGemm.Scaling(
@@ -208,9 +208,9 @@ import Testing
 
   /// Floats become codes on the way, row by row with scales of their own, or all with one.
   @Test(arguments: kernels.indices)
-  func floatsBecomeCodesOnTheWay(row: Int) {
+  func floatsBecomeCodesOnTheWay(row: Int) throws {
     let problem = Problem(rows: 9, depth: 45, columns: 21)
-    let weights = problem.packed(Self.kernels[row], pool: Self.pools[0])
+    let weights = try problem.packed(Self.kernels[row], pool: Self.pools[0])
     var noise = Noise(3)
     var x = noise.values(9 * 45).map { $0 * 9 }
     x[5] = .nan

@@ -55,7 +55,7 @@ import Testing
     }
 
     /// Packed from rows, from columns, or from halves of bytes.
-    func packed(_ form: Int, table: KernelTable, pool: ThreadPool) -> PackedCodeMatrix? {
+    func packed(_ form: Int, table: KernelTable, pool: ThreadPool) throws -> PackedCodeMatrix? {
       let offset: UInt8 = isSigned ? (bits == 8 ? 128 : 8) : 0
       var source = codes
       if form > 0 {
@@ -71,8 +71,8 @@ import Testing
           }
         }
       }
-      return unsafe source.withUnsafeBufferPointer { source in
-        unsafe PackedCodeMatrix(
+      return try unsafe source.withUnsafeBufferPointer { source in
+        try unsafe PackedCodeMatrix(
           PackedCodeMatrix.Source(
             depth: depth, columns: columns, bits: bits, block: block, codes: source.start,
             depthStride: form == 0 ? columns : 1, columnStride: [1, depth, rowBytes][form], isPacked: form == 2,
@@ -117,7 +117,7 @@ import Testing
         for (isSigned, zero) in [(true, 0), (false, 8), (false, 3), (true, nil), (false, nil)] as [(Bool, Int32?)] {
           let weights = Weights(depth, columns, bits: bits, block: block, isSigned: isSigned, zero: zero)
           for form in 0..<(bits == 4 ? 3 : 2) {
-            let packed = try #require(weights.packed(form, table: table, pool: Self.pools[1]))
+            let packed = try #require(try weights.packed(form, table: table, pool: Self.pools[1]))
             for rows in [1, 2, 5] {
               var noise = Noise(rows)
               let (a, bias) = (noise.values(rows * depth), noise.values(columns))
@@ -137,7 +137,7 @@ import Testing
     let table = KernelTable.all[row]
     for (bits, block) in [(8, 1100), (4, 32)] {
       let weights = Weights(1100, 70, bits: bits, block: block, isSigned: true, zero: 0)
-      let packed = try #require(weights.packed(0, table: table, pool: Self.pools[1]))
+      let packed = try #require(try weights.packed(0, table: table, pool: Self.pools[1]))
       var noise = Noise(9)
       let (a, bias) = (noise.values(67 * 1100), noise.values(70))
       let whole = Self.run(packed, rows: 67, a: a, bias: bias, .gelu, Self.pools[0])
@@ -162,7 +162,7 @@ import Testing
     for (depth, columns, block) in [(700, 17, 100), (530, 5, 7)] {
       for zero in [0, nil] as [Int32?] {
         let weights = Weights(depth, columns, bits: 8, block: block, isSigned: true, zero: zero)
-        let packed = try #require(weights.packed(0, table: KernelTable.all[row], pool: Self.pools[0]))
+        let packed = try #require(try weights.packed(0, table: KernelTable.all[row], pool: Self.pools[0]))
         var noise = Noise(depth)
         let a = noise.values(9 * depth)
         let c = Self.run(packed, rows: 9, a: a, bias: nil, .identity, Self.pools[1])
@@ -171,14 +171,14 @@ import Testing
     }
   }
 
-  @Test func blocksThatFillNoWordAreRefused() {
+  @Test func blocksThatFillNoWordAreRefused() throws {
     let weights = Weights(24, 4, bits: 4, block: 12, isSigned: true, zero: 0)
-    #expect(weights.packed(0, table: .current, pool: Self.pools[0]) == nil)
+    #expect(try weights.packed(0, table: .current, pool: Self.pools[0]) == nil)
   }
 
   @Test func weightsTakeTheirBits() throws {
     let weights = Weights(1024, 256, bits: 4, block: 32, isSigned: true, zero: 0)
-    let packed = try #require(weights.packed(0, table: .current, pool: Self.pools[0]))
+    let packed = try #require(try weights.packed(0, table: .current, pool: Self.pools[0]))
     #expect(packed.byteCount == 1024 * 256 / 2 + 32 * 256 * 4)
   }
 }

@@ -24,12 +24,12 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func everyTileHeightGivesTheDefinedBits(row: Int) {
+  func everyTileHeightGivesTheDefinedBits(row: Int) throws {
     let table = KernelTable.all[row]
     for rows in 1...(2 * table.gemmRows + 1) {
       for (depth, columns) in [(13, 1), (31, 33), (513, 7)] {
         let problem = Problem(rows: rows, depth: depth, columns: columns)
-        let weights = packUnaligned(problem.b, depth: depth, columns: columns, table: table)
+        let weights = try packUnaligned(problem.b, depth: depth, columns: columns, table: table)
         let c = runGemm(
           rows: rows, a: problem.a, lda: depth, weights: weights, bias: problem.bias, ldc: columns, pool: Self.pools[0])
         #expect(differences(c, problem.expected) == 0, "\(rows) x \(depth) x \(columns)")
@@ -38,13 +38,13 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func everyWidthAndDepthGivesTheDefinedBits(row: Int) {
+  func everyWidthAndDepthGivesTheDefinedBits(row: Int) throws {
     let table = KernelTable.all[row]
     for columns in [1, 2, 3, 5, 8, 11, 12, 17, 31, 32, 33, 63, 64, 65, 100, 129, 500] {
       for depth in Self.depths where columns * depth < 70_000 {
         for rows in [1, 3, 13] {
           let problem = Problem(rows: rows, depth: depth, columns: columns)
-          let weights = packUnaligned(problem.b, depth: depth, columns: columns, table: table)
+          let weights = try packUnaligned(problem.b, depth: depth, columns: columns, table: table)
           let c = runGemm(
             rows: rows, a: problem.a + [0], lda: depth, weights: weights, bias: problem.bias, ldc: columns,
             pool: Self.pools[1])
@@ -55,14 +55,14 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func aRowIsTheSameInEveryBatchAndOnAnyThreads(row: Int) {
+  func aRowIsTheSameInEveryBatchAndOnAnyThreads(row: Int) throws {
     let table = KernelTable.all[row]
     // Large enough to be shared between threads even by the estimate for the fastest kernels, and to need two sections.
     let (depth, columns) = table.instructionSet == .scalar ? (1100, 70) : (4097, 170)
     var noise = Noise(5)
     let a = noise.values(67 * depth)
     let b = noise.values(depth * columns)
-    let weights = packUnaligned(b, depth: depth, columns: columns, table: table, pool: Self.pools[2])
+    let weights = try packUnaligned(b, depth: depth, columns: columns, table: table, pool: Self.pools[2])
     let whole = runGemm(
       rows: 67, a: a, lda: depth, weights: weights, bias: nil, activation: .tanh, ldc: columns, pool: Self.pools[0])
     for pool in Self.pools {
@@ -79,14 +79,14 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func everyBatchUpTo67OnOneAndTwoThreadsGivesTheSameBits(row: Int) {
+  func everyBatchUpTo67OnOneAndTwoThreadsGivesTheSameBits(row: Int) throws {
     let table = KernelTable.all[row]
     // Weights enough that two threads share even a single row.
     let (depth, columns) = (1100, 74)
     var noise = Noise(7)
     let a = noise.values(67 * depth)
     let bias = noise.values(columns)
-    let weights = packUnaligned(noise.values(depth * columns), depth: depth, columns: columns, table: table)
+    let weights = try packUnaligned(noise.values(depth * columns), depth: depth, columns: columns, table: table)
     func run(_ rows: Range<Int>, _ pool: ThreadPool) -> [Float] {
       runGemm(
         rows: rows.count, a: [Float](a[rows.lowerBound * depth..<rows.upperBound * depth]), lda: depth,
@@ -104,11 +104,11 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func manyRowsAreCutIntoChunks(row: Int) {
+  func manyRowsAreCutIntoChunks(row: Int) throws {
     let table = KernelTable.all[row]
     for columns in [10, 40] {
       let problem = Problem(rows: 500, depth: 65, columns: columns)
-      let weights = packUnaligned(problem.b, depth: 65, columns: columns, table: table)
+      let weights = try packUnaligned(problem.b, depth: 65, columns: columns, table: table)
       for pool in Self.pools {
         let c = runGemm(
           rows: 500, a: problem.a, lda: 65, weights: weights, bias: problem.bias, ldc: columns, pool: pool)
@@ -118,13 +118,13 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func stridesAndTranspositionsAndAlpha(row: Int) {
+  func stridesAndTranspositionsAndAlpha(row: Int) throws {
     let table = KernelTable.all[row]
     for (rows, depth, columns) in [(1, 17, 33), (5, 100, 65), (13, 33, 7), (32, 513, 31), (100, 5, 100)] {
       var noise = Noise(rows)
       let (lda, ldc) = (depth + 3, columns + 5)
       let b = noise.values(depth * columns)
-      let weights = packUnaligned(b, depth: depth, columns: columns, isTransposed: true, alpha: 0.5, table: table)
+      let weights = try packUnaligned(b, depth: depth, columns: columns, isTransposed: true, alpha: 0.5, table: table)
       for isTransposed in [false, true] {
         let a = noise.values(isTransposed ? depth * (rows + 2) : rows * lda)
         let c = runGemm(
@@ -170,11 +170,11 @@ import Testing
   }
 
   @Test(arguments: KernelTable.all.indices)
-  func fusedActivationEqualsSeparateOne(row: Int) {
+  func fusedActivationEqualsSeparateOne(row: Int) throws {
     let table = KernelTable.all[row]
     for rows in [1, 7, 25] {
       let problem = Problem(rows: rows, depth: 33, columns: 47)
-      let weights = packUnaligned(problem.b, depth: 33, columns: 47, table: table)
+      let weights = try packUnaligned(problem.b, depth: 33, columns: 47, table: table)
       for activation in activations {
         let fused = runGemm(
           rows: rows, a: problem.a, lda: 33, weights: weights, bias: problem.bias, activation: activation, ldc: 47,

@@ -109,10 +109,10 @@ func withScratch(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
 func packUnaligned(
   _ values: [Float], depth: Int, columns: Int, isTransposed: Bool = false, alpha: Float = 1,
   precision: EngineOptions.Precision = .float32, table: KernelTable, pool: ThreadPool = ThreadPool(threads: 1)
-) -> PackedMatrix {
+) throws -> PackedMatrix {
   let bytes = unsafe [UInt8](repeating: 0, count: 1) + values.withUnsafeBytes { unsafe [UInt8]($0) }
-  return unsafe bytes.withUnsafeBytes { buffer in
-    unsafe PackedMatrix(
+  return try unsafe bytes.withUnsafeBytes { buffer in
+    try unsafe PackedMatrix(
       depth: depth, columns: columns, source: UnsafeRawBufferPointer(rebasing: buffer[1...]),
       isTransposed: isTransposed, alpha: alpha, precision: precision, table: table, pool: pool)
   }

@@ -84,10 +84,10 @@ import Testing
 
   @Test func memoryThatThereIsNot() {
     for count in [Int.max, Int.max - 64, 1 << 60, -1] {
-      let error = #expect(throws: FormatError.self) { try unsafe AlignedBytes(claiming: count) { _ in } }
+      let error = #expect(throws: FormatError.self) { try unsafe AlignedBytes(count: count) { _ in } }
       #expect(error?.kind == .limit)
     }
-    #expect(throws: Never.self) { try unsafe AlignedBytes(claiming: 0) { _ in } }
+    #expect(throws: Never.self) { try unsafe AlignedBytes(count: 0) { _ in } }
   }
 
   @Test func everyNameSetsOneLimit() {

@@ -29,12 +29,11 @@ extension GemmBenchmark {
     let byteCount = Double(rows * depth + depth * columns) + 4 * Double(rows * columns)
     var results: [Result] = []
     for kernel in kernels {
-      let weights = unsafe b.withUnsafeBufferPointer { source in
-        unsafe source.baseAddress.map { source in
-          unsafe PackedByteMatrix(
-            depth: depth, columns: columns, source: source, isTransposed: false, isSigned: true, zeros: [0],
-            kernels: kernel, pool: .shared)
-        }
+      let weights = try unsafe b.withUnsafeBufferPointer { source throws(EngineError) -> PackedByteMatrix? in
+        guard let start = source.baseAddress else { return nil }
+        return try unsafe PackedByteMatrix(
+          depth: depth, columns: columns, source: start, isTransposed: false, isSigned: true, zeros: [0],
+          kernels: kernel, pool: .shared)
       }
       guard let weights else { continue }
       for count in threads {
@@ -57,9 +56,9 @@ extension GemmBenchmark {
     progress: (Double) -> Void
   ) throws(EngineError) -> TimingStatistics {
     let scratch = try unsafe RawMemory(byteCount: ByteGemm.scratchByteCount(rows: rows, weights: weights))
-    let scales = ColumnValues([Float](repeating: 0.01, count: columns), fill: 1)
-    let bias = ColumnValues([Float](repeating: 0.5, count: columns), fill: 0)
-    let zero = ColumnValues([Int32(7)], fill: 0)
+    let scales = try ColumnValues([Float](repeating: 0.01, count: columns), fill: 1)
+    let bias = try ColumnValues([Float](repeating: 0.5, count: columns), fill: 0)
+    let zero = try ColumnValues([Int32(7)], fill: 0)
     let left = unsafe UnsafePointer(a.base.assumingMemoryBound(to: UInt8.self))
     let target = unsafe c.base.assumingMemoryBound(to: Float.self)
     let scaling = unsafe ByteGemm.Scaling(

@@ -66,8 +66,9 @@ package struct GemmBenchmark: Sendable {
     var results: [Result] = []
     let total = Double(KernelTable.all.count * threads.count)
     for table in KernelTable.all {
-      let weights = unsafe b.withUnsafeBytes { bytes in
-        unsafe PackedMatrix(depth: depth, columns: columns, source: bytes, precision: precision, table: table)
+      let weights = try unsafe b.withUnsafeBufferPointer { values throws(EngineError) in
+        try unsafe PackedMatrix(
+          depth: depth, columns: columns, source: UnsafeRawBufferPointer(values), precision: precision, table: table)
       }
       for count in threads {
         let done = Double(results.count)

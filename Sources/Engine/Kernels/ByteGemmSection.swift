@@ -260,8 +260,8 @@ internal import CKernels
     let zeros = unsafe weights.zeros
     let rowStride = unsafe scaling?.rowStride ?? 0
     let left = unsafe UnsafePointer(integers(layout.leftTerms)) + row * gemm.zeroStride
-    let rowScales = unsafe scaling?.rowScales ?? Self.one.base
-    let columnScales = unsafe scaling.map { unsafe $0.columnScales + column } ?? Self.one.base
+    let rowScales = unsafe scaling?.rowScales ?? Self.one
+    let columnScales = unsafe scaling.map { unsafe $0.columnScales + column } ?? Self.one
     return unsafe nn_sum_terms(
       left: left, left_stride: gemm.zeroStride, column_sums: weights.columnSums + column,
       row_terms: zeros == nil ? nil : UnsafePointer(integers(layout.rowTerms)) + row,
@@ -288,5 +288,9 @@ internal import CKernels
   }
 
   /// What stands where there are no scales, and is not read.
-  private static let one = ColumnValues<Float>([1], fill: 1)
+  private nonisolated(unsafe) static let one: UnsafePointer<Float> = {
+    let values = UnsafeMutablePointer<Float>.allocate(capacity: 16)
+    unsafe values.initialize(repeating: 1, count: 16)
+    return unsafe UnsafePointer(values)
+  }()
 }

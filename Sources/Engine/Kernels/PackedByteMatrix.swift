@@ -32,19 +32,20 @@ internal import CKernels
   ///   - source: [depth x columns], or [columns x depth] when `isTransposed`, of int8 if `isSigned`, else uint8.
   ///   - zeros: one zero point, or one for each column.
   ///   - kernels: the kernel; otherwise the best for the table and the weights.
+  /// - Throws: `EngineError` when there is no memory for the panels.
   package init(
     depth: Int, columns: Int, source: UnsafePointer<UInt8>, isTransposed: Bool, isSigned: Bool, zeros: [Int32],
     table: KernelTable = .current, kernels: IntegerKernels? = nil, pool: ThreadPool
-  ) {
+  ) throws(EngineError) {
     self.depth = depth
     self.columns = columns
     let wanted = kernels ?? .best(for: table)
-    func pack(_ kernels: IntegerKernels) -> BytePacking {
-      unsafe BytePacking(
+    func pack(_ kernels: IntegerKernels) throws(EngineError) -> BytePacking {
+      try unsafe BytePacking(
         depth: depth, columns: columns, source: source, isTransposed: isTransposed, flip: isSigned ? 0 : 0x80,
         kernels: kernels)
     }
-    var packing = unsafe pack(wanted)
+    var packing = try unsafe pack(wanted)
     unsafe packing.run(pool)
     var chosen = wanted
     var splits: SplitGroups?
@@ -55,10 +56,10 @@ internal import CKernels
       let others = IntegerKernels.all(for: table).filter { !$0.splitsWeights }
       if kernels == nil, Double(total) > Double(groups) * Self.mostSplits, let other = others.last {
         chosen = other
-        unsafe packing = pack(other)
+        unsafe packing = try pack(other)
         unsafe packing.run(pool)
       } else if total > 0 {
-        splits = unsafe SplitGroups(packing, counts, pool)
+        splits = try unsafe SplitGroups(packing, counts, pool)
       }
     }
     self.kernels = chosen
@@ -70,7 +71,7 @@ internal import CKernels
     let offset: Int32 = isSigned ? 0 : 128
     let all = zeros.count == columns ? zeros : Array(repeating: zeros.first ?? 0, count: columns)
     zeroStorage =
-      all.contains { $0 != offset } ? PackedMemory(columns: all.map { $0 &- offset }, fill: 0) : nil
+      all.contains { $0 != offset } ? try PackedMemory(columns: all.map { $0 &- offset }, fill: 0) : nil
     unsafe self.zeros = zeroStorage?.pointer(Int32.self)
   }
 
@@ -98,7 +99,7 @@ internal import CKernels
 
   init(
     depth: Int, columns: Int, source: UnsafePointer<UInt8>, isTransposed: Bool, flip: UInt8, kernels: IntegerKernels
-  ) {
+  ) throws(EngineError) {
     unsafe self.depth = depth
     unsafe self.columns = columns
     unsafe self.source = source
@@ -107,8 +108,8 @@ internal import CKernels
     unsafe self.kernels = kernels
     unsafe panelCount = (columns + kernels.columns - 1) / kernels.columns
     unsafe panelByteCount = kernels.groups(depth) * kernels.group * kernels.columns
-    unsafe panels = PackedMemory(byteCount: panelCount * panelByteCount)
-    unsafe sums = PackedMemory(byteCount: panelCount * kernels.columns * MemoryLayout<Int32>.stride)
+    unsafe panels = try PackedMemory(byteCount: panelCount * panelByteCount)
+    unsafe sums = try PackedMemory(byteCount: panelCount * kernels.columns * MemoryLayout<Int32>.stride)
   }
 
   func run(_ pool: ThreadPool) {
@@ -155,13 +156,13 @@ internal import CKernels
 
   var byteCount: Int { indices.byteCount + values.byteCount }
 
-  init(_ packing: BytePacking, _ counts: [Int], _ pool: ThreadPool) {
+  init(_ packing: BytePacking, _ counts: [Int], _ pool: ThreadPool) throws(EngineError) {
     var starts = [0]
     for count in counts { starts.append(starts[starts.count - 1] + count) }
     let total = starts[counts.count]
     groupByteCount = unsafe packing.kernels.columns * packing.kernels.group
-    indices = PackedMemory(byteCount: total * MemoryLayout<Int32>.stride)
-    values = PackedMemory(byteCount: total * groupByteCount)
+    indices = try PackedMemory(byteCount: total * MemoryLayout<Int32>.stride)
+    values = try PackedMemory(byteCount: total * groupByteCount)
     self.starts = starts
     let groups = unsafe packing.kernels.groups(packing.depth)
     guard let split = unsafe packing.kernels.gemm.pointee.split else { return }

@@ -57,7 +57,8 @@ internal import CKernels
   }
 
   /// - Returns: `nil` for blocks that the kernels do not take and for zero points that are no unsigned bytes.
-  package init?(_ source: Source, table: KernelTable = .current, pool: ThreadPool) {
+  /// - Throws: `EngineError` when there is no memory for the panels.
+  package init?(_ source: Source, table: KernelTable = .current, pool: ThreadPool) throws(EngineError) {
     let (depth, columns, bits, block) = unsafe (source.depth, source.columns, source.bits, source.block)
     guard depth > 0, columns > 0, bits == 8 || bits == 4, block > 0,
       bits == 8 || block >= depth || block % Self.wordCodes == 0
@@ -69,8 +70,8 @@ internal import CKernels
     let nr = table.gemmColumns
     let panelCount = (columns + nr - 1) / nr
     let blocks = (depth + block - 1) / block
-    codes = PackedMemory(byteCount: panelCount * nr * Self.columnByteCount(depth: depth, bits: bits))
-    scales = PackedMemory(byteCount: panelCount * nr * blocks * MemoryLayout<Float>.stride)
+    codes = try PackedMemory(byteCount: panelCount * nr * Self.columnByteCount(depth: depth, bits: bits))
+    scales = try PackedMemory(byteCount: panelCount * nr * blocks * MemoryLayout<Float>.stride)
     let scaleTarget = unsafe scales.base.bindMemory(to: Float.self, capacity: panelCount * nr * blocks)
     let offset = unsafe Int32(source.offset)
     let firstZero = unsafe source.zero(0, 0) &+ offset
@@ -88,7 +89,7 @@ internal import CKernels
     if isUniform {
       zeros = nil
     } else {
-      let memory = PackedMemory(byteCount: panelCount * nr * blocks)
+      let memory = try PackedMemory(byteCount: panelCount * nr * blocks)
       let target = unsafe memory.base.bindMemory(to: UInt8.self, capacity: panelCount * nr * blocks)
       for column in 0..<panelCount * nr {
         for block in 0..<blocks {

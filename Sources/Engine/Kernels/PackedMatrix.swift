@@ -24,16 +24,17 @@ internal import CKernels
   ///   - source: B as float32 in this machine's byte order, at any address: row-major [depth x columns], or
   ///     [columns x depth] when `isTransposed`. It has at least depth * columns values.
   ///   - pool: Threads that share the work.
+  /// - Throws: `EngineError` when there is no memory for the panels.
   package init(
     depth: Int, columns: Int, source: UnsafeRawBufferPointer, isTransposed: Bool = false, alpha: Float = 1,
     precision: EngineOptions.Precision = .float32, table: KernelTable = .current, pool: ThreadPool = .shared
-  ) {
+  ) throws(EngineError) {
     precondition(depth >= 0 && columns >= 0 && source.count / 4 >= depth * columns, "the source is too short")
     self.depth = depth
     self.columns = columns
     self.table = table
     self.precision = precision
-    memory = PackedMemory(byteCount: table.panelByteCount(depth: depth, columns: columns, precision: precision))
+    memory = try PackedMemory(byteCount: table.panelByteCount(depth: depth, columns: columns, precision: precision))
     guard let start = source.baseAddress else { return }
     unsafe PanelPacking(
       depth: depth, columns: columns, source: start, stride: isTransposed ? depth : columns,

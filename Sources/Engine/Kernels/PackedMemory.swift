@@ -1,3 +1,5 @@
+import Glibc
+
 /// Memory for packed weights, on a 64-byte boundary, on huge pages where it pays.
 ///
 /// `@unchecked Sendable`: its owner writes it before it is shared, and nobody afterwards.
@@ -5,20 +7,18 @@
   let base: UnsafeMutableRawPointer
   let byteCount: Int
 
-  init(byteCount: Int) {
+  /// - Throws: `EngineError` of kind `shapeMismatch` when the system has no such block.
+  init(byteCount: Int) throws(EngineError) {
     self.byteCount = byteCount
-    let alignment = HugePages.alignment(for: byteCount)
-    let size = (max(byteCount, 1) + alignment - 1) / alignment * alignment
-    unsafe base = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
-    unsafe HugePages.advise(base, byteCount: size)
+    unsafe base = try RawMemory.allocate(max(byteCount, 1))
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit { unsafe free(base) }
 
   /// A copy of values, `fill` behind them up to whole vectors of 16.
-  convenience init<Value: BitwiseCopyable>(columns values: [Value], fill: Value) {
+  convenience init<Value: BitwiseCopyable>(columns values: [Value], fill: Value) throws(EngineError) {
     let count = (values.count + 15) / 16 * 16
-    self.init(byteCount: count * MemoryLayout<Value>.stride)
+    try self.init(byteCount: count * MemoryLayout<Value>.stride)
     let target = unsafe base.bindMemory(to: Value.self, capacity: count)
     for index in 0..<count {
       let value = index < values.count ? values[index] : fill
@@ -35,7 +35,9 @@
 package struct ColumnValues<Value: BitwiseCopyable & Sendable>: Sendable {
   private let memory: PackedMemory
 
-  package init(_ values: [Value], fill: Value) { memory = PackedMemory(columns: values, fill: fill) }
+  package init(_ values: [Value], fill: Value) throws(EngineError) {
+    memory = try PackedMemory(columns: values, fill: fill)
+  }
 
   package var base: UnsafePointer<Value> { unsafe memory.pointer(Value.self) }
   package var byteCount: Int { memory.byteCount }

@@ -45,7 +45,7 @@ package struct DenseStep: Step {
     let constant = try layer.weights.widened()
     depth = layer.depth
     columns = layer.columns
-    weights = unsafe PackedMatrix(
+    weights = try unsafe PackedMatrix(
       depth: depth, columns: columns,
       source: UnsafeRawBufferPointer(start: constant.base, count: constant.byteCount),
       isTransposed: layer.isTransposed, alpha: layer.alpha, precision: precision, pool: pool)

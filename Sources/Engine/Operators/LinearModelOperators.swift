@@ -61,8 +61,9 @@ struct LinearModel: Sendable {
     self.transform = transform
     features = coefficients.count / targets
     let features = features
-    weights = unsafe coefficients.withUnsafeBytes { bytes in
-      unsafe PackedMatrix(depth: features, columns: targets, source: bytes, isTransposed: true)
+    weights = try unsafe coefficients.withUnsafeBufferPointer { values throws(EngineError) in
+      try unsafe PackedMatrix(
+        depth: features, columns: targets, source: UnsafeRawBufferPointer(values), isTransposed: true)
     }
     self.intercepts = PackedBias(intercepts)
   }

@@ -11,18 +11,18 @@ package enum CarriedElements {
   /// - Throws: `FormatError` when the elements cannot be read.
   package static func carry(_ tensor: Tensor) throws(FormatError) -> AlignedBytes {
     let count = tensor.count
-    if case .strings(let strings) = tensor.storage { return carry(strings) }
+    if case .strings(let strings) = tensor.storage { return try carry(strings) }
     return try unsafe tensor.withBytes { (source) throws(FormatError) in
-      unsafe AlignedBytes(count: count) { target in
+      try unsafe AlignedBytes(count: count) { target in
         unsafe PackedElements.unpack(source, tensor.elementType, count: count, into: target)
       }
     }
   }
 
-  private static func carry(_ strings: [[UInt8]]) -> AlignedBytes {
+  private static func carry(_ strings: [[UInt8]]) throws(FormatError) -> AlignedBytes {
     let width = MemoryLayout<StringElement>.size
     let byteCount = strings.reduce(strings.count * width) { $0 + StringElement.recordByteCount($1.count) }
-    return unsafe AlignedBytes(count: byteCount) { block in
+    return try unsafe AlignedBytes(count: byteCount) { block in
       guard let base = block.baseAddress else { return }
       var record = strings.count * width
       for (index, string) in strings.enumerated() where !string.isEmpty {
@@ -44,7 +44,7 @@ package enum CarriedElements {
       guard let count = checkedProduct(shape), let needed = type.carriedByteCount(of: count), carried.count >= needed,
         let packed = type == .string ? 0 : type.byteCount(of: count)
       else { throw FormatError(.mismatch, "\(carried.count) bytes do not hold \(type.name)\(shape)") }
-      let storage: TensorStorage = unsafe carried.withBytes { source in
+      let storage: TensorStorage = try unsafe carried.withBytes { (source) throws(FormatError) in
         if type == .string {
           return .strings(
             (0..<count).map { index in
@@ -52,7 +52,7 @@ package enum CarriedElements {
             })
         }
         return .owned(
-          unsafe AlignedBytes(count: packed) { target in
+          try unsafe AlignedBytes(count: packed) { target in
             unsafe PackedElements.pack(source, type, count: count, into: target)
           })
       }

@@ -81,7 +81,7 @@ import NNFormat
   package func aligned() throws(EngineError) -> Constant {
     guard unsafe UInt(bitPattern: base) % UInt(elementType.carriedWidth) != 0 else { return self }
     let byteCount = byteCount
-    let bytes = unsafe AlignedBytes(count: byteCount) { buffer in
+    let bytes = try unsafe AlignedBytes(value: byteCount) { buffer in
       unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: base, count: byteCount))
     }
     return try Constant(elementType: elementType, shape: shape, bytes: bytes)

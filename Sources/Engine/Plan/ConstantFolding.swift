@@ -90,7 +90,7 @@ package struct SingleStepRunner {
     for (index, shape) in work.outputShapes.enumerated() where index < outputCount {
       let byteCount = try StepSizes.byteCount(step.outputTypes[index], shape, options)
       guard byteCount <= limit else { return nil }
-      let block = unsafe AlignedBytes(count: byteCount) { _ in }
+      let block = try unsafe AlignedBytes(value: byteCount) { _ in }
       blocks.append(block)
       unsafe slots.append(block.withBytes { bytes in unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress) })
     }

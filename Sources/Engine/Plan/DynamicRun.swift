@@ -36,8 +36,9 @@ final class DynamicRun {
       guard let resolved = values[value], case .fixed(let source) = resolved.place else {
         throw EngineError(.invalidGraph, "the output \"\(plan.outputs[index].name)\" was not computed")
       }
-      let block = unsafe AlignedBytes(count: resolved.byteCount) { buffer in
-        unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: source, count: resolved.byteCount))
+      let byteCount = resolved.byteCount
+      let block = try unsafe AlignedBytes(value: byteCount) { buffer in
+        unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(start: source, count: byteCount))
       }
       tensors.append(try CarriedElements.tensor(plan.outputType(index), resolved.shape, block))
     }

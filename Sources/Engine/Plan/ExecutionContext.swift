@@ -178,7 +178,8 @@ public final class ExecutionContext {
   ) throws(EngineError) {
     guard index < resolution.outputByteCounts.count else { return unsafe try body(outputs) }
     var inner: [AlignedBytes] = []
-    let block = unsafe try AlignedBytes(count: resolution.outputByteCounts[index]) {
+    let byteCount = resolution.outputByteCounts[index]
+    let block = unsafe try AlignedBytes(value: byteCount) {
       buffer throws(EngineError) in
       guard let base = buffer.baseAddress else { return }
       unsafe try withOutputs(resolution, index + 1, outputs + [base], &inner, body)

@@ -26,19 +26,16 @@ import Glibc
     capacity = byteCount
   }
 
-  private static func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawPointer {
+  /// A block, aligned to 64 bytes at least, that `free` gives back.
+  static func allocate(_ byteCount: Int) throws(EngineError) -> UnsafeMutableRawPointer {
     var memory: UnsafeMutableRawPointer? = nil
     let alignment = HugePages.alignment(for: byteCount)
-    guard byteCount < Int.max - alignment else { throw tooLarge(byteCount) }
+    guard byteCount < Int.max - alignment else { throw .noMemory(byteCount) }
     let size = (byteCount + alignment - 1) / alignment * alignment
     guard unsafe posix_memalign(&memory, alignment, size) == 0, let memory = unsafe memory else {
-      throw tooLarge(byteCount)
+      throw .noMemory(byteCount)
     }
     unsafe HugePages.advise(memory, byteCount: size)
     return unsafe memory
-  }
-
-  private static func tooLarge(_ byteCount: Int) -> EngineError {
-    EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")
   }
 }

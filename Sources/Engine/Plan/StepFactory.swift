@@ -16,7 +16,7 @@ package enum StepFactory {
       case .dense(let layer):
         let step = try DenseStep(layer, precision: precision, pool: pool)
         return try widened(step, types: [layer.elementType])
-      case .integerDense(let layer): return IntegerDenseStep(layer)
+      case .integerDense(let layer): return try IntegerDenseStep(layer)
       case .codeDense(let layer): return CodeDenseStep(layer)
       case .activation(let activation):
         let type = node.inputs.first.flatMap { $0.flatMap { draft.values[$0].elementType } } ?? .float32

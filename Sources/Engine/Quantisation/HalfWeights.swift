@@ -10,7 +10,7 @@ enum HalfWeights {
     var pages: MappedPages? = MappedPages(of: source)
     var sums = ErrorSums()
     let bytes = try unsafe source.withBytes { (input) throws(FormatError) in
-      unsafe AlignedBytes(count: source.count * 2) { target in
+      try unsafe AlignedBytes(count: source.count * 2) { target in
         var start = 0
         while start < source.count {
           let end = min(start + 1 << 20, source.count)

@@ -76,7 +76,7 @@ struct BlockLayout {
     let values = try unpacked(weight.codes)
     let blockBytes = size * bits / 8
     let zero: UInt8 = 1 << UInt8(bits - 1)
-    let bytes = unsafe AlignedBytes(count: columns * blocks * blockBytes) { target in
+    let bytes = try unsafe AlignedBytes(count: columns * blocks * blockBytes) { target in
       unsafe values.withUnsafeBufferPointer { values in
         for row in 0..<blocks * size {
           let place = row / size * blockBytes + row % size * bits / 8

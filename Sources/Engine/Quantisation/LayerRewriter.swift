@@ -170,8 +170,8 @@ extension Tensor {
   /// The transpose of a matrix of one-byte elements.
   func transposedBytes() throws(FormatError) -> Tensor {
     let (rows, columns) = (shape[0], shape[1])
-    let bytes = try unsafe withBytes { source in
-      unsafe AlignedBytes(count: source.count) { target in
+    let bytes = try unsafe withBytes { (source) throws(FormatError) in
+      try unsafe AlignedBytes(count: source.count) { target in
         let tile = 64
         for top in stride(from: 0, to: rows, by: tile) {
           for left in stride(from: 0, to: columns, by: tile) {

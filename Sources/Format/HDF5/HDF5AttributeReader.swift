@@ -64,7 +64,7 @@ struct HDF5AttributeReader {
   private func read(_ attribute: hid_t, as type: hid_t, byteCount: Int, at place: String) throws(FormatError)
     -> AlignedBytes
   {
-    try unsafe AlignedBytes(claiming: byteCount) { (buffer) throws(FormatError) in
+    try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
       guard byteCount > 0 else { return }
       try HDF5Library.call("read an attribute", at: place) { unsafe H5Aread(attribute, type, buffer.baseAddress) }
     }

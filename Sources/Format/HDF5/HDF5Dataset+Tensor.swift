@@ -63,7 +63,7 @@ extension HDF5Dataset {
     let wanted = HDF5Elements(path: path, elementType: elementType, isLittleEndian: type.isLittleEndian)
     do throws(FormatError) {
       if let elements { return try elements.bytes(of: wanted, byteCount: byteCount) }
-      return try unsafe AlignedBytes(claiming: byteCount) { (buffer) throws(FormatError) in
+      return try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
         try unsafe wanted.read(from: source, into: buffer)
       }
     } catch {

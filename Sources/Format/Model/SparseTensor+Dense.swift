@@ -17,7 +17,7 @@ extension SparseTensor {
       throw FormatError(.limit, "its shape \(shape) takes too many bytes")
     }
     let bytes = try unsafe values.withBytes { (source) throws(FormatError) in
-      try unsafe AlignedBytes(claiming: byteCount) { (target) throws(FormatError) in
+      try unsafe AlignedBytes(count: byteCount) { (target) throws(FormatError) in
         for (index, place) in places.enumerated() {
           if PackedElements.isPacked(type) {
             unsafe PackedElements.store(

@@ -27,7 +27,7 @@ extension Tensor {
     } else {
       part = .owned(
         try unsafe withBytes { (source) throws(FormatError) in
-          unsafe AlignedBytes(count: bytes.count) { target in
+          try unsafe AlignedBytes(count: bytes.count) { target in
             unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[bytes]))
           }
         })

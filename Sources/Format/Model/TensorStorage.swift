@@ -20,26 +20,23 @@ public enum TensorStorage: Sendable {
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
 
   /// Allocates `count` bytes and lets `fill` write them; they start as zeros.
-  public init<Failure: Error>(
-    count: Int, fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
-  ) throws(Failure) {
-    guard let memory = unsafe Self.allocate(count) else { preconditionFailure("no memory for \(count) bytes") }
-    self.count = count
-    unsafe base = memory
-    let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
-    unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
-    try unsafe fill(buffer)
-  }
-
-  /// Allocates as many bytes as a file asks for, where the system has them.
   ///
-  /// - Throws: `FormatError` of kind `limit` when it has not, and what `fill` throws.
-  package init(
-    claiming count: Int, fill: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void
+  /// - Throws: `FormatError` of kind `limit` when the system has no such memory, and what `fill` throws.
+  public convenience init(
+    count: Int, fill: (UnsafeMutableRawBufferPointer) throws(FormatError) -> Void
   ) throws(FormatError) {
-    guard let memory = unsafe Self.allocate(count) else {
-      throw FormatError(.limit, "there is no memory for \(count) bytes")
-    }
+    try unsafe self.init(
+      count: count, else: FormatError(.limit, "there is no memory for \(count) bytes"), fill: fill)
+  }
+
+  /// Allocates `count` bytes and lets `fill` write them; they start as zeros.
+  ///
+  /// - Parameter failure: what is thrown when the system has no such memory.
+  package init<Failure: Error>(
+    count: Int, else failure: @autoclosure () -> Failure,
+    fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard let memory = unsafe Self.allocate(count) else { throw failure() }
     self.count = count
     unsafe base = memory
     let buffer = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
@@ -47,10 +44,13 @@ public enum TensorStorage: Sendable {
     try unsafe fill(buffer)
   }
 
-  /// A copy of the bytes of an array.
-  public convenience init<Element: BitwiseCopyable>(copying elements: [Element]) {
-    unsafe self.init(count: elements.count * MemoryLayout<Element>.stride) { buffer in
-      unsafe elements.withUnsafeBytes { unsafe buffer.copyMemory(from: $0) }
+  /// A copy of the bytes of an array, which has found memory itself.
+  public init<Element: BitwiseCopyable>(copying elements: [Element]) {
+    count = elements.count * MemoryLayout<Element>.stride
+    guard let memory = unsafe Self.allocate(count) else { preconditionFailure("no memory for \(count) bytes") }
+    unsafe base = memory
+    unsafe elements.withUnsafeBytes { bytes in
+      unsafe UnsafeMutableRawBufferPointer(start: base, count: count).copyMemory(from: bytes)
     }
   }
 

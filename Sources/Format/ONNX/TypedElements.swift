@@ -66,20 +66,20 @@ import COnnx
         .mismatch, "\(expected.map(String.init) ?? "more") elements are needed, \(entries) are stored")
     }
     switch field {
-    case .float: return unsafe .copy(UnsafeBufferPointer(start: proto.float_data, count: entries))
-    case .double: return unsafe .copy(UnsafeBufferPointer(start: proto.double_data, count: entries))
-    case .int64: return unsafe .copy(UnsafeBufferPointer(start: proto.int64_data, count: entries))
+    case .float: return try unsafe .copy(UnsafeBufferPointer(start: proto.float_data, count: entries))
+    case .double: return try unsafe .copy(UnsafeBufferPointer(start: proto.double_data, count: entries))
+    case .int64: return try unsafe .copy(UnsafeBufferPointer(start: proto.int64_data, count: entries))
     case .string:
       return .strings(unsafe UnsafeBufferPointer(start: proto.string_data, count: entries).map { unsafe $0.array })
     case .uint64:
       let numbers = unsafe UnsafeBufferPointer(start: proto.uint64_data, count: entries)
-      guard elementType == .uint32 else { return unsafe .copy(numbers) }
+      guard elementType == .uint32 else { return try unsafe .copy(numbers) }
       return .owned(
         AlignedBytes(
           copying: try unsafe numbers.map { (number) throws(FormatError) in try narrow(number, UInt32.self) }))
     case .int32:
       let numbers = unsafe UnsafeBufferPointer(start: proto.int32_data, count: entries)
-      guard elementType != .int32 else { return unsafe .copy(numbers) }
+      guard elementType != .int32 else { return try unsafe .copy(numbers) }
       return try narrowed(unsafe Array(numbers), &encoding)
     }
   }
@@ -130,9 +130,9 @@ extension TensorStorage {
   /// A copy of an array of the C library.
   @unsafe fileprivate static func copy<Scalar: BitwiseCopyable>(
     _ buffer: UnsafeBufferPointer<Scalar>
-  ) -> TensorStorage {
+  ) throws(FormatError) -> TensorStorage {
     .owned(
-      unsafe AlignedBytes(count: buffer.count * MemoryLayout<Scalar>.stride) {
+      try unsafe AlignedBytes(count: buffer.count * MemoryLayout<Scalar>.stride) {
         unsafe $0.copyMemory(from: UnsafeRawBufferPointer(buffer))
       })
   }

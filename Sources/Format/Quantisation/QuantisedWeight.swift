@@ -30,7 +30,7 @@ public struct QuantisedWeight: Sendable {
       var encoder = WeightEncoder(coding, shape: source.shape, pages: MappedPages(of: source))
       unsafe encoder.measure(bytes)
       try encoder.chooseParameters()
-      let codes = unsafe encoder.encode(bytes)
+      let codes = try unsafe encoder.encode(bytes)
       return (codes, encoder)
     }
     let encoder = result.1

@@ -59,14 +59,14 @@ struct WeightEncoder {
   }
 
   /// Rounds every element.
-  mutating func encode(_ bytes: UnsafeRawBufferPointer) -> AlignedBytes {
+  mutating func encode(_ bytes: UnsafeRawBufferPointer) throws(FormatError) -> AlignedBytes {
     let isShared = coding.bits == 4 && coding.isPacked
     let total = lines.count * lines.length
     let coder = LineCoder(coding, stored: stored, steps: steps, zeros: zeros)
     let (lines, pages) = (lines, pages)
     var sums = ErrorSums()
     var line8 = [UInt8](repeating: 0, count: lines.length)
-    let result = unsafe AlignedBytes(count: isShared ? (total + 1) / 2 : total) { target in
+    let result = try unsafe AlignedBytes(count: isShared ? (total + 1) / 2 : total) { target in
       for line in 0..<lines.count {
         let start = line * lines.length
         if isShared {

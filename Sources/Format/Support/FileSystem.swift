@@ -146,7 +146,7 @@ public enum FileSystem {
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { bytes in
         unsafe bytes.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
-      var status = unsafe stat()
+      var status = stat()
       guard unsafe lstat(folder + "/" + name, &status) == 0 else { continue }
       if status.st_ino == file.st_ino && status.st_dev == file.st_dev { count += 1 }
     }

@@ -53,7 +53,7 @@ extension Tensor {
       guard let read = unsafe Self.reader(of: elementType) else {
         throw FormatError(.unsupported, "elements of type \(elementType.name) are not plain numbers")
       }
-      return unsafe AlignedBytes(count: byteCount) { buffer in
+      return try unsafe AlignedBytes(count: byteCount) { buffer in
         for index in 0..<count { unsafe Self.store(read(source, index), as: target, in: buffer, at: index) }
       }
     }

@@ -5,7 +5,7 @@ extension Tensor {
     // Each half of a complex number is swapped by itself.
     let swapWidth = elementType == .complex64 || elementType == .complex128 ? width / 2 : width
     let bytes = try unsafe withBytes { (source) throws(FormatError) in
-      unsafe AlignedBytes(count: source.count) { target in
+      try unsafe AlignedBytes(count: source.count) { target in
         var index = [Int](repeating: 0, count: shape.count)
         for position in 0..<count {
           var from = position

@@ -69,7 +69,7 @@ import CZip
     var status = unsafe unzGoToFilePos64(handle, &position)
     if status == UNZ_OK { status = unsafe unzOpenCurrentFile(handle) }
     guard status == UNZ_OK else { throw error("cannot open the member \"\(member.name)\"", status) }
-    let bytes = try unsafe AlignedBytes(claiming: member.byteCount) { (buffer) throws(FormatError) in
+    let bytes = try unsafe AlignedBytes(count: member.byteCount) { (buffer) throws(FormatError) in
       var filled = 0
       while filled < buffer.count {
         let length = UInt32(min(buffer.count - filled, 1 << 30))

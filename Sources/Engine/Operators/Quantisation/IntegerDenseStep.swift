@@ -60,17 +60,17 @@ struct IntegerDenseStep: Step {
   /// Its zero point as unsigned codes have it.
   private let inputZero: ColumnValues<Int32>
 
-  init(_ layer: IntegerDense) {
+  init(_ layer: IntegerDense) throws(EngineError) {
     self.layer = layer
-    columnScales = ColumnValues(layer.scales, fill: 1)
-    bias = layer.bias.map { ColumnValues($0, fill: 0) }
-    offsets = layer.offsets.map { ColumnValues($0, fill: 0) }
+    columnScales = try ColumnValues(layer.scales, fill: 1)
+    bias = if let bias = layer.bias { try ColumnValues(bias, fill: 0) } else { nil }
+    offsets = if let offsets = layer.offsets { try ColumnValues(offsets, fill: 0) } else { nil }
     switch layer.input {
-    case .dynamic: (inputScale, inputZero) = (ColumnValues([1], fill: 1), ColumnValues([0], fill: 0))
-    case .rows: (inputScale, inputZero) = (ColumnValues([1], fill: 1), ColumnValues([128], fill: 0))
+    case .dynamic: (inputScale, inputZero) = try (ColumnValues([1], fill: 1), ColumnValues([0], fill: 0))
+    case .rows: (inputScale, inputZero) = try (ColumnValues([1], fill: 1), ColumnValues([128], fill: 0))
     case .floats(let scale, let zero, let isSigned), .codes(let scale, let zero, let isSigned):
-      inputScale = ColumnValues([scale], fill: 1)
-      inputZero = ColumnValues([zero &+ (isSigned ? 128 : 0)], fill: 0)
+      inputScale = try ColumnValues([scale], fill: 1)
+      inputZero = try ColumnValues([zero &+ (isSigned ? 128 : 0)], fill: 0)
     }
   }
 

@@ -36,7 +36,7 @@ struct IntegerOperand: Sendable {
   }
 
   /// A constant matrix with constant zero points, as the right side of products.
-  func packed(_ pool: ThreadPool) -> PackedByteMatrix? {
+  func packed(_ pool: ThreadPool) throws(EngineError) -> PackedByteMatrix? {
     guard let constant, constant.shape.count == 2, zeroInput == nil || zeroConstant != nil else { return nil }
     let (depth, columns) = (constant.shape[isTransposed ? 1 : 0], constant.shape[isTransposed ? 0 : 1])
     let zeroCount = zeroConstant?.count ?? 1
@@ -46,7 +46,7 @@ struct IntegerOperand: Sendable {
       unsafe OperandReading.integers(zeroConstant?.base, type, count: zeroCount, into: target)
       initialized = zeroCount
     }
-    return unsafe PackedByteMatrix(
+    return try unsafe PackedByteMatrix(
       depth: depth, columns: columns, source: constant.base.assumingMemoryBound(to: UInt8.self),
       isTransposed: isTransposed, isSigned: isSigned, zeros: zeros, pool: pool)
   }
@@ -65,9 +65,9 @@ struct IntegerMatMul: Sendable {
   }
 
   /// The same product with its right side packed when that is constant, and the left one lies row by row.
-  func prepared(_ pool: ThreadPool) -> IntegerMatMul {
+  func prepared(_ pool: ThreadPool) throws(EngineError) -> IntegerMatMul {
     var result = self
-    if left?.isTransposed != true { result.packed = right.packed(pool) }
+    if left?.isTransposed != true { result.packed = try right.packed(pool) }
     return result
   }
 

@@ -7,7 +7,7 @@ struct MatMulIntegerStep: Step {
   let kernel = "integer gemm"
 
   func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step {
-    MatMulIntegerStep(product: product.prepared(pool))
+    MatMulIntegerStep(product: try product.prepared(pool))
   }
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {
@@ -51,7 +51,7 @@ struct ScaledMatMulStep: Step {
   let kernel = "integer gemm"
 
   func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step {
-    ScaledMatMulStep(product: product.prepared(pool), scales: scales, result: result)
+    ScaledMatMulStep(product: try product.prepared(pool), scales: scales, result: result)
   }
 
   func resolve(_ inputs: StepInputs) throws(EngineError) -> Work {

@@ -46,7 +46,8 @@ struct MatMulNBitsStep: Step {
       floatZeros: hasPackedZeros ? nil : aligned.1?.base.assumingMemoryBound(to: Float.self),
       blocks: aligned.2?.base.assumingMemoryBound(to: Int32.self))
     let count = matrix.depth * matrix.columns
-    let bytes = unsafe AlignedBytes(count: count * MemoryLayout<Float>.stride) { buffer in
+    let byteCount = count * MemoryLayout<Float>.stride
+    let bytes = try unsafe AlignedBytes(value: byteCount) { buffer in
       guard let target = unsafe buffer.baseAddress?.bindMemory(to: Float.self, capacity: count) else { return }
       unsafe matrix.dequantise(parts, into: target, pool: pool)
     }
@@ -69,13 +70,13 @@ struct MatMulNBitsStep: Step {
       weights: weights.base.assumingMemoryBound(to: UInt8.self),
       scales: factors.base.assumingMemoryBound(to: Float.self),
       packedZeros: zeros?.base.assumingMemoryBound(to: UInt8.self), floatZeros: nil, blocks: nil)
-    return unsafe PackedCodeMatrix(matrix.source(parts), pool: pool)
+    return try unsafe PackedCodeMatrix(matrix.source(parts), pool: pool)
   }
 
   func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step {
     guard let weights = try dequantised(pool) else { return self }
     var step = self
-    step.packed = unsafe PackedMatrix(
+    step.packed = try unsafe PackedMatrix(
       depth: matrix.depth, columns: matrix.columns,
       source: UnsafeRawBufferPointer(start: weights.base, count: matrix.depth * matrix.columns * 4),
       isTransposed: true, pool: pool)

@@ -15,7 +15,7 @@ struct QuantisedGemmStep: Step {
 
   func prepared(_ pool: ThreadPool) throws(EngineError) -> any Step {
     var step = self
-    step.product = product.prepared(pool)
+    step.product = try product.prepared(pool)
     return step
   }
 

@@ -79,15 +79,15 @@ struct QuantisedWeights {
   }
 
   /// As the right side of integer products; `nil` for 4 bits and blocks.
-  func bytes(_ pool: ThreadPool) -> PackedByteMatrix? {
+  func bytes(_ pool: ThreadPool) throws(EngineError) -> PackedByteMatrix? {
     guard bits == 8, let zeros = byColumn?.zeros else { return nil }
-    return unsafe PackedByteMatrix(
+    return try unsafe PackedByteMatrix(
       depth: depth, columns: columns, source: codes.base.assumingMemoryBound(to: UInt8.self),
       isTransposed: isTransposed, isSigned: isSigned, zeros: zeros, pool: pool)
   }
 
   /// As the right side of float products.
-  func codeMatrix(_ pool: ThreadPool) -> PackedCodeMatrix? {
+  func codeMatrix(_ pool: ThreadPool) throws(EngineError) -> PackedCodeMatrix? {
     let (columns, scales, zeros) = (columns, scales, zeros)
     let place: (Int, Int) -> Int
     var block = depth
@@ -99,7 +99,7 @@ struct QuantisedWeights {
       let blocks = (depth - 1) / block + 1
       place = isTransposed ? { $1 * blocks + $0 } : { $0 * columns + $1 }
     }
-    return unsafe PackedCodeMatrix(
+    return try unsafe PackedCodeMatrix(
       PackedCodeMatrix.Source(
         depth: depth, columns: columns, bits: bits, block: block,
         codes: codes.base.assumingMemoryBound(to: UInt8.self), depthStride: isTransposed ? 1 : columns,

@@ -53,7 +53,8 @@ extension Fusion {
     guard zeros == nil || (zeros?.elementType == matrix.elementType && [1, columns].contains(zeros?.count)) else {
       return nil
     }
-    return unsafe PackedByteMatrix(
+    // Without memory for it nothing is fused, and the steps that stay tell so.
+    return try? unsafe PackedByteMatrix(
       depth: matrix.shape[isTransposed ? 1 : 0], columns: columns,
       source: matrix.base.assumingMemoryBound(to: UInt8.self), isTransposed: isTransposed,
       isSigned: matrix.elementType == .int8, zeros: zeros?.integers ?? [0], pool: pool)

@@ -53,13 +53,13 @@ extension Fusion {
         bias = values
       }
       if let (source, form) = codes(input, draft, producers), let scales = weights.byColumn?.scales,
-        !draft.nodes[right].isOperator("Cast"), let bytes = weights.bytes(pool)
+        !draft.nodes[right].isOperator("Cast"), let bytes = try? weights.bytes(pool)
       {
         var layer = IntegerDense(input: form, weights: bytes, scales: scales, allowsVector: !isGemm)
         layer.bias = bias
         draft.nodes[index].operation = .integerDense(layer)
         draft.nodes[index].inputs = [source]
-      } else if weights.codes.count >= CodeDense.leastCount, let matrix = weights.codeMatrix(pool) {
+      } else if weights.codes.count >= CodeDense.leastCount, let matrix = try? weights.codeMatrix(pool) {
         var layer = CodeDense(weights: matrix, allowsVector: !isGemm)
         layer.bias = bias
         draft.nodes[index].operation = .codeDense(layer)

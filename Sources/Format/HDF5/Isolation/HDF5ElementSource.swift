@@ -32,7 +32,7 @@ final class HDF5ElementSource: Sendable {
           let count = try current.process.ask(.elements, elements.encoded(byteCount: byteCount), seconds: seconds)
         else { continue }
         guard count == byteCount else { throw MessageDecoder.error("\(count) bytes of elements") }
-        let bytes = try unsafe AlignedBytes(claiming: byteCount) { (buffer) throws(FormatError) in
+        let bytes = try unsafe AlignedBytes(count: byteCount) { (buffer) throws(FormatError) in
           try unsafe current.process.copy(into: buffer)
         }
         worker = Worker(process: current.process, budget: current.budget - byteCount)

@@ -111,8 +111,8 @@ struct KerasLayerCoding {
   static func packed(_ codes: Tensor) throws(FormatError) -> Tensor {
     let (rows, columns) = (codes.shape[0], codes.shape[1])
     let width = (columns + 1) / 2
-    let bytes = try unsafe codes.withBytes { source in
-      unsafe AlignedBytes(count: rows * width) { target in
+    let bytes = try unsafe codes.withBytes { (source) throws(FormatError) in
+      try unsafe AlignedBytes(count: rows * width) { target in
         for row in 0..<rows {
           for column in 0..<columns {
             let code = unsafe source[row &* columns &+ column] & 15

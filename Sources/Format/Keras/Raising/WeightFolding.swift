@@ -98,8 +98,8 @@ extension Tensor {
       let region = try source.region(named: source.name)
       // The transpose takes as much memory again.
       defer { region.giveBack(0..<region.count) }
-      return try unsafe region.withBytes { bytes in
-        unsafe AlignedBytes(count: bytes.count) { buffer in
+      return try unsafe region.withBytes { (bytes) throws(FormatError) in
+        try unsafe AlignedBytes(count: bytes.count) { buffer in
           var index = [Int](repeating: 0, count: target.count)
           var from = 0
           let element = width / 8

@@ -30,6 +30,11 @@ public struct EngineError: Error, Sendable, Hashable {
 }
 
 extension EngineError {
+  /// What reading or rewriting a model refuses, with its place in the message.
+  init(_ kind: Kind, _ error: FormatError) {
+    self.init(kind, error.place.map { "\(error.message) (\($0))" } ?? error.message)
+  }
+
   /// The system has no block of so many bytes.
   static func noMemory(_ byteCount: Int) -> EngineError {
     EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")

@@ -148,7 +148,7 @@ import Testing
     for (rows, depth, columns) in [(1, 64, 31), (12, 65, 64), (33, 513, 65)] {
       let problem = Problem(rows: rows, depth: depth, columns: columns)
       let byteCount = Gemm.scratchByteCountWithPacking(
-        rows: rows, depth: depth, columns: columns, threads: 2, table: table)
+        rows: rows, depth: depth, columns: columns, table: table)
       var c = [Float](repeating: 0, count: rows * columns)
       unsafe withScratch(byteCount) { scratch in
         unsafe c.withUnsafeMutableBufferPointer { c in

@@ -76,7 +76,7 @@ private func runGemm(
 ) -> [Float] {
   var c = [Float](repeating: gap, count: rows * ldc)
   let byteCount = Gemm.scratchByteCount(
-    rows: rows, depth: weights.depth, columns: weights.columns, threads: pool.threadCount, table: weights.table)
+    rows: rows, depth: weights.depth, columns: weights.columns, table: weights.table)
   unsafe withScratch(byteCount) { scratch in
     unsafe a.withUnsafeBufferPointer { a in
       unsafe (bias ?? []).withUnsafeBufferPointer { biasBuffer in

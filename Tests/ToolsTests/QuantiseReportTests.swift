@@ -33,6 +33,17 @@ import Testing
     #expect(try Set(folder.names) == names)
   }
 
+  /// Whoever writes the report to a link to nothing fills what it leads to, which here is the place of the model.
+  @Test func aReportDoesNotTakeThePlaceOfTheModel() throws {
+    try FileManager.default.createSymbolicLink(atPath: folder.file("link.json"), withDestinationPath: "small.onnx")
+    let run = try Tool.run([
+      "quantise", digits, target, "--scheme", "float16", "--quiet", "--report", folder.file("link.json"),
+    ])
+    #expect(run.status == 2, "\(run.output)")
+    #expect(run.errorLines.count == 1, "\(run.error)")
+    #expect(try folder.names == ["link.json"])
+  }
+
   @Test func aReportGoesToStandardOutput() throws {
     let run = try Tool.run(["quantise", digits, target, "--scheme", "float16", "--quiet", "--report", "-"])
     #expect(run.status == 0, "\(run.error)")

@@ -93,7 +93,7 @@ package struct GemmBenchmark: Sendable {
   ) throws(EngineError) -> TimingStatistics {
     let scratch = try RawMemory(
       byteCount: Gemm.scratchByteCount(
-        rows: rows, depth: depth, columns: columns, threads: pool.threadCount, table: weights.table))
+        rows: rows, depth: depth, columns: columns, table: weights.table))
     let left = unsafe UnsafePointer(a.base.assumingMemoryBound(to: Float.self))
     let target = unsafe c.base.assumingMemoryBound(to: Float.self)
     return unsafe bias.withUnsafeBufferPointer { bias in

@@ -43,7 +43,7 @@ package enum Gemm {
 
   /// Bytes of scratch memory that `run` needs for up to `rows` rows, whatever the number of threads.
   package static func scratchByteCount(
-    rows: Int, depth: Int, columns: Int, threads: Int, table: KernelTable = .current
+    rows: Int, depth: Int, columns: Int, table: KernelTable = .current
   ) -> Int {
     guard rows > 0, depth > 0, columns > 0 else { return 0 }
     return table.packedTileByteCount(rows: rows, depth: depth)
@@ -51,10 +51,10 @@ package enum Gemm {
 
   /// Bytes of scratch memory that the form with a plain B needs.
   package static func scratchByteCountWithPacking(
-    rows: Int, depth: Int, columns: Int, threads: Int, table: KernelTable = .current
+    rows: Int, depth: Int, columns: Int, table: KernelTable = .current
   ) -> Int {
     guard rows > 0, depth > 0, columns > 0 else { return 0 }
-    return scratchByteCount(rows: rows, depth: depth, columns: columns, threads: threads, table: table)
+    return scratchByteCount(rows: rows, depth: depth, columns: columns, table: table)
       + table.panelByteCount(depth: depth, columns: columns)
   }
 

@@ -62,7 +62,7 @@ package struct DenseStep: Step {
     let (depth, columns) = (depth, columns)
     return Work(
       [shape.dropLast() + [columns]],
-      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1),
+      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns),
       cost: .products(
         rows: rows, depth: depth, columns: columns, constantByteCount: weights.byteCount + bias.byteCount)
     ) { (memory) throws(EngineError) in

@@ -10,7 +10,7 @@ struct FloatGemmStep: Step {
     let shapes = try GemmShapes(inputs, options)
     let (rows, depth, columns) = (shapes.rows, shapes.depth, shapes.columns)
     let (options, offsetStrides) = (options, shapes.offsetStrides)
-    let scratch = Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns, threads: 1)
+    let scratch = Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns)
     return Work(
       [[rows, columns]], scratchByteCount: scratch, cost: .products(rows: rows, depth: depth, columns: columns)
     ) { (memory) throws(EngineError) in

@@ -103,7 +103,7 @@ struct FloatFusedMatMulStep: Step {
     let shapes = try FusedMatMulShapes(inputs, options)
     let alpha = options.alpha
     let scratch = Gemm.scratchByteCountWithPacking(
-      rows: shapes.rows, depth: shapes.depth, columns: shapes.columns, threads: 1)
+      rows: shapes.rows, depth: shapes.depth, columns: shapes.columns)
     return Work([shapes.shape], scratchByteCount: scratch, cost: shapes.cost) { (memory) throws(EngineError) in
       guard shapes.rows > 0, shapes.columns > 0 else { return }
       let a = unsafe memory.input(0).assumingMemoryBound(to: Float.self)

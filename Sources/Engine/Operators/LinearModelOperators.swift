@@ -77,7 +77,7 @@ struct LinearModel: Sendable {
   }
 
   func scratchByteCount(rows: Int) -> Int {
-    let product = Gemm.scratchByteCount(rows: rows, depth: features, columns: targets, threads: 1)
+    let product = Gemm.scratchByteCount(rows: rows, depth: features, columns: targets)
     return (product + 63) & ~63 + rows * features * MemoryLayout<Float>.stride
   }
 
@@ -91,7 +91,7 @@ struct LinearModel: Sendable {
     _ memory: StepMemory, rows: Int, read: (T) -> Float, into scores: UnsafeMutablePointer<Float>
   ) {
     guard rows > 0 else { return }
-    let product = Gemm.scratchByteCount(rows: rows, depth: features, columns: targets, threads: 1)
+    let product = Gemm.scratchByteCount(rows: rows, depth: features, columns: targets)
     let values = unsafe (memory.scratch + ((product + 63) & ~63)).assumingMemoryBound(to: Float.self)
     let source = memory.input(0, T.self, count: rows * features)
     for index in 0..<rows * features { unsafe values[index] = read(source[index]) }

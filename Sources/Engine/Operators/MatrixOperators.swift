@@ -38,7 +38,7 @@ struct FloatProduct: MatrixProduct {
   var kernel: String { "gemm" }
 
   func scratchByteCount(rows: Int, depth: Int, columns: Int) -> Int {
-    Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns, threads: 1)
+    Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns)
   }
 
   func run(

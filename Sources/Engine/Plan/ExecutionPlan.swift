@@ -91,7 +91,7 @@ public final class ExecutionPlan: Sendable {
     do {
       inferred = try ShapeInference.infer(model)
     } catch {
-      throw EngineError(.invalidGraph, error.place.map { "\(error.message) (\($0))" } ?? error.message)
+      throw EngineError(.invalidGraph, error)
     }
     return zip(outputs, types).map { output, type in
       var output = output

@@ -29,7 +29,7 @@ public struct ModelQuantiser: NetworkQuantiser {
     do throws(FormatError) {
       self.model = try settings.prepared(model)
     } catch {
-      throw EngineError(.unsupported, error.place.map { "\(error.message) (\($0))" } ?? error.message)
+      throw EngineError(.unsupported, error)
     }
     let names = self.model.graph.nodes.map { $0.name.isEmpty ? $0.outputs.first ?? "" : $0.name }
     let selection = try LayerSelection(settings.exclusions, names: names)

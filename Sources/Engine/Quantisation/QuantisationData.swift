@@ -84,7 +84,7 @@ public struct QuantisationData: Sendable {
     do throws(FormatError) {
       try LabelFile.check(classes, scores: scores)
     } catch {
-      throw EngineError(.invalidInput, error.place.map { "\(error.message) (\($0))" } ?? error.message)
+      throw EngineError(.invalidInput, error)
     }
   }
 

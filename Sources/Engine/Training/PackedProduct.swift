@@ -59,7 +59,7 @@ struct PackedProduct {
       let back = layout.transposed
       let scratch = max(
         WeightGradient.scratchByteCount(rows: rows, layout),
-        back.count * 4 + Gemm.scratchByteCount(rows: rows, depth: back.depth, columns: back.columns, threads: 1))
+        back.count * 4 + Gemm.scratchByteCount(rows: rows, depth: back.depth, columns: back.columns))
       let sum = hasBias ? BroadcastSum(from: [rows, layout.columns], to: [layout.columns]) : nil
       return GradientWork(scratchByteCount: scratch) { memory throws(EngineError) in
         let dy = memory.outputGradient(0)
@@ -101,7 +101,7 @@ struct PackedProductStep: Step {
     let activation: Activation = product.rectifies ? .relu : .identity
     return Work(
       [shape.dropLast() + [layout.columns]],
-      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: layout.depth, columns: layout.columns, threads: 1),
+      scratchByteCount: Gemm.scratchByteCount(rows: rows, depth: layout.depth, columns: layout.columns),
       cost: .products(rows: rows, depth: layout.depth, columns: layout.columns)
     ) { (memory) throws(EngineError) in
       unsafe Gemm.run(

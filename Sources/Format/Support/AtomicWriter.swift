@@ -35,7 +35,7 @@ import Glibc
 
   private init(_ path: String, isScratch: Bool, isNamed: Bool) throws(FormatError) {
     var status = stat()
-    var path = Self.target(of: path)
+    var path = FileSystem.target(of: path)
     let isReplacing = unsafe stat(path, &status) == 0
     if isReplacing {
       guard status.st_mode & S_IFMT == S_IFREG else {
@@ -58,17 +58,6 @@ import Glibc
     self.descriptor = descriptor
     // The owner alone has access so far; a new file gets what the process's mask leaves.
     _ = fchmod(descriptor, isReplacing ? status.st_mode & 0o777 : 0o666 & ~FileSystem.creationMask)
-  }
-
-  /// Where a symbolic link to nothing leads, so that it is filled; every other path as it is.
-  private static func target(of path: String) -> String {
-    var path = path
-    // As many links as the kernel follows.
-    for _ in 0..<40 where !FileSystem.exists(path) {
-      guard let next = FileSystem.linkTarget(path) else { break }
-      path = next.hasPrefix("/") ? next : "\(FileSystem.folder(of: path))/\(next)"
-    }
-    return path
   }
 
   deinit {

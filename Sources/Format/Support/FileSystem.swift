@@ -60,6 +60,7 @@ public enum FileSystem {
 
   /// A path without links. Of what is not there yet, its folder is looked up.
   private static func resolved(_ path: String) -> String? {
+    let path = target(of: path)
     if let place = canonical(path) { return place }
     guard let folder = canonical(folder(of: path)) else { return nil }
     return folder + "/" + (path.split(separator: "/").last ?? "")
@@ -70,6 +71,17 @@ public enum FileSystem {
     guard let buffer = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(buffer) }
     return unsafe String(validatingCString: buffer)
+  }
+
+  /// Where a symbolic link to nothing leads, so that it can be filled; every other path as it is.
+  static func target(of path: String) -> String {
+    var path = path
+    // As many links as the kernel follows.
+    for _ in 0..<40 where !exists(path) {
+      guard let next = linkTarget(path) else { break }
+      path = next.hasPrefix("/") ? next : "\(folder(of: path))/\(next)"
+    }
+    return path
   }
 
   /// What a symbolic link says; `nil` when the path is none.

@@ -115,10 +115,10 @@ struct ProductGradient {
 
   var scratchByteCount: Int {
     max(
-      Gemm.scratchByteCountWithPacking(rows: rows, depth: columns, columns: depth, threads: 1),
-      Gemm.scratchByteCountWithPacking(rows: depth, depth: rows, columns: columns, threads: 1),
-      Gemm.scratchByteCountWithPacking(rows: columns, depth: rows, columns: depth, threads: 1),
-      Gemm.scratchByteCountWithPacking(rows: depth, depth: columns, columns: rows, threads: 1))
+      Gemm.scratchByteCountWithPacking(rows: rows, depth: columns, columns: depth),
+      Gemm.scratchByteCountWithPacking(rows: depth, depth: rows, columns: columns),
+      Gemm.scratchByteCountWithPacking(rows: columns, depth: rows, columns: depth),
+      Gemm.scratchByteCountWithPacking(rows: depth, depth: columns, columns: rows))
   }
 
   /// dA from dY and B.

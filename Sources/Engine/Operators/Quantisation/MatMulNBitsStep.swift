@@ -95,8 +95,8 @@ struct MatMulNBitsStep: Step {
     let wide = try scratch.reserve(Float.self, packed == nil ? Extents.count([depth, columns]) : 0)
     let gemmBytes =
       packed == nil
-      ? Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns, threads: 1)
-      : Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns, threads: 1)
+      ? Gemm.scratchByteCountWithPacking(rows: rows, depth: depth, columns: columns)
+      : Gemm.scratchByteCount(rows: rows, depth: depth, columns: columns)
     let gemm = try scratch.reserve(UInt8.self, gemmBytes)
     if packed == nil { try check(inputs) }
     let hasPackedZeros = hasPackedZeros

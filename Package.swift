@@ -81,6 +81,16 @@ let package = Package(
   ]
 )
 
+// Set by scripts/sanitize thread: the engine and its tests are all that is built.
+if Context.environment["NNFMT_ENGINE_TESTS"] != nil {
+  let kept: Set = [
+    "CHDF5", "CProtobufC", "CZip", "COnnx", "CKernels", "CFile", "CSandbox", "NNFormat", "NNEngine", "TestSupport",
+    "CAllocationCount", "AllocationProbe", "NNEngineTests", "KernelTests",
+  ]
+  package.targets.removeAll { !kept.contains($0.name) }
+  package.products.removeAll { !kept.contains($0.name) }
+}
+
 // Set by scripts/fuzz: the program has libFuzzer's `main`, which is there only with its sanitizer.
 if Context.environment["NNFMT_FUZZ"] != nil {
   package.targets.append(

@@ -76,7 +76,7 @@ struct Nnfmt: ParsableCommand {
 
   /// Reports that something could not be done.
   private static func fail(_ message: String) -> Never {
-    Terminal.note("nnfmt: \(message.onOneLine)")
+    Terminal.note("nnfmt: \(message)")
     Glibc.exit(2)
   }
 }

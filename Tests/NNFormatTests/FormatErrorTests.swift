@@ -19,6 +19,7 @@ import Testing
 
   @Test func namesCannotSteerTheTerminal() {
     #expect("\(FormatError(.io, "a\u{1b}[2Jb\u{7}\u{9b}0m"))" == "a\\u{1b}[2Jb\\u{7}\\u{9b}0m.")
+    #expect("dense\u{202e}esned \u{2066}x\u{200f}".onOneLine == "dense\\u{202e}esned \\u{2066}x\\u{200f}")
     #expect("ä😀 e\u{301}".onOneLine == "ä😀 e\u{301}")
   }
 }

@@ -24,7 +24,10 @@ struct HDF5AttributeReader {
     }
     var attributes: OrderedDictionary<String, HDF5Attribute> = [:]
     var kinds: [String: HDF5StringKind] = [:]
-    for name in names { attributes[name] = try attribute(name, of: object, at: "\(path)@\(name)", kind: &kinds[name]) }
+    for name in names {
+      guard attributes[name] == nil else { throw HDF5Library.sameName(name, at: path) }
+      attributes[name] = try attribute(name, of: object, at: "\(path)@\(name)", kind: &kinds[name])
+    }
     return (attributes, kinds)
   }
 

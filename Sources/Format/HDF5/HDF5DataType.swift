@@ -18,12 +18,13 @@ package enum HDF5DataType: Sendable, Hashable {
     let size = HDF5Library.locked { H5Tget_size(type) }
     let order = HDF5Library.locked { H5Tget_order(type) }
     let isBigEndian = order == H5T_ORDER_BE
+    let isPlain = Self.fillsItsBytes(type, size: size) && (isBigEndian || order == H5T_ORDER_LE)
     switch HDF5Library.locked({ H5Tget_class(type) }) {
-    case H5T_INTEGER where [1, 2, 4, 8].contains(size):
+    case H5T_INTEGER where [1, 2, 4, 8].contains(size) && isPlain:
       let sign = try HDF5Library.call("read a type", at: place) { H5Tget_sign(type).rawValue }
       self = .integer(bytes: size, isSigned: sign != H5T_SGN_NONE.rawValue, isBigEndian: isBigEndian)
     case H5T_FLOAT:
-      guard order == H5T_ORDER_LE || order == H5T_ORDER_BE, let elementType = Self.floatType(type, size: size) else {
+      guard isPlain, let elementType = Self.floatType(type, size: size) else {
         self = .other("a floating-point type of \(size) bytes")
         return
       }
@@ -81,7 +82,11 @@ package enum HDF5DataType: Sendable, Hashable {
     let status = HDF5Library.locked {
       unsafe H5Tget_fields(type, &sign, &exponentPosition, &exponentSize, &mantissaPosition, &mantissaSize)
     }
-    guard status >= 0 else { return nil }
+    // Elsewhere than IEEE 754 has them, the same bits are another number.
+    guard status >= 0, mantissaPosition == 0, exponentPosition == mantissaSize, sign == size * 8 - 1,
+      exponentSize < size * 8, HDF5Library.locked({ H5Tget_ebias(type) }) == 1 << (exponentSize - 1) - 1,
+      HDF5Library.locked({ H5Tget_norm(type) }) == H5T_NORM_IMPLIED
+    else { return nil }
     return switch (size, exponentSize, mantissaSize) {
     case (2, 5, 10): .float16
     case (2, 8, 7): .bfloat16
@@ -91,16 +96,25 @@ package enum HDF5DataType: Sendable, Hashable {
     }
   }
 
+  /// Whether the bits of a number are all of its bytes, none of them padding.
+  private static func fillsItsBytes(_ type: hid_t, size: Int) -> Bool {
+    HDF5Library.locked { H5Tget_precision(type) == size * 8 && H5Tget_offset(type) == 0 }
+  }
+
   private static func isBoolean(_ type: hid_t, size: Int) -> Bool {
     guard size == 1, HDF5Library.locked({ H5Tget_nmembers(type) }) == 2 else { return false }
-    let names = (0..<2).map { index in
-      HDF5Library.locked { () -> String in
-        guard let text = unsafe H5Tget_member_name(type, UInt32(index)) else { return "" }
+    let members = (0..<2).map { index in
+      HDF5Library.locked { () -> (name: String, value: UInt8?) in
+        guard let text = unsafe H5Tget_member_name(type, UInt32(index)) else { return ("", nil) }
         defer { unsafe H5free_memory(text) }
-        return unsafe String(cString: text)
+        var value: UInt8 = 0
+        let status = unsafe H5Tget_member_value(type, UInt32(index), &value)
+        return (unsafe String(cString: text), status >= 0 ? value : nil)
       }
     }
-    return Set(names) == ["FALSE", "TRUE"]
+    return ["FALSE", "TRUE"].enumerated().allSatisfy { value, name in
+      members.contains { $0.name == name && $0.value == UInt8(value) }
+    }
   }
 
   private static func tag(of type: hid_t) -> String {

@@ -31,8 +31,8 @@ package struct HDF5Group: Sendable {
   /// The object at a relative path with `/` between the parts.
   package func object(at path: String) -> HDF5Object? {
     var current: HDF5Object = .group(self)
-    for part in path.split(separator: "/") {
-      guard case .group(let group) = current, let next = group.children[String(part)] else { return nil }
+    for part in Path.parts(of: path) {
+      guard case .group(let group) = current, let next = group.children[part] else { return nil }
       current = next
     }
     return current

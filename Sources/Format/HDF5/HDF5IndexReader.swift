@@ -54,6 +54,7 @@ private struct HDF5IndexReader {
       guard objectCount <= limits.objectCount else {
         throw FormatError(.limit, "HDF5: more than \(limits.objectCount) objects", at: path)
       }
+      guard group.children[name] == nil else { throw HDF5Library.sameName(name, at: path) }
       group.children[name] = try object(name, in: id, path: group.path(of: name), depth: depth)
     }
     return group

@@ -16,6 +16,11 @@ enum HDF5Library {
     return try body()
   }
 
+  /// Names of different bytes that Unicode takes for one, as dictionaries do.
+  static func sameName(_ name: String, at place: String) -> FormatError {
+    FormatError(.unsupported, "HDF5: the name \"\(name)\" is there twice, in different spellings of Unicode", at: place)
+  }
+
   /// Runs one call and checks its status in the same critical section.
   ///
   /// - Parameters:

@@ -29,7 +29,7 @@ extension HDF5Tree {
   ///
   /// - Returns: Whether there is such a dataset.
   mutating func replace(_ tensor: Tensor, at path: String) -> Bool {
-    let parts = path.split(separator: "/").map(String.init)
+    let parts = Path.parts(of: path)
     guard let last = parts.last, case .dataset(var dataset) = node(at: parts) else { return false }
     dataset.tensor = tensor
     let changed = dataset

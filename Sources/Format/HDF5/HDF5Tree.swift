@@ -38,7 +38,7 @@ struct HDF5Tree: Sendable {
 
   /// Puts a dataset at a relative path with `/` between the parts.
   mutating func put(_ dataset: HDF5DatasetContent, at path: String) {
-    let parts = path.split(separator: "/").map(String.init)
+    let parts = Path.parts(of: path)
     guard let last = parts.last else { return }
     descend(parts.dropLast()) { $0.children[last] = .dataset(dataset) }
   }

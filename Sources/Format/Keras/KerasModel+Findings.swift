@@ -20,10 +20,7 @@ extension KerasModel {
   }
 
   private mutating func note(_ layer: KerasLayer) {
-    if layer.className == "Lambda" {
-      findings.append(
-        Finding(.error, "lambda-layer", "a Lambda layer holds Python code, which is never run", at: layer.name))
-    } else if layer.variableRules == nil, !layer.isOperation {
+    if layer.className != "Lambda", layer.variableRules == nil, !layer.isOperation {
       let isForeign = layer.className.contains(">") || layer.module.map { !$0.hasPrefix("keras") } ?? false
       findings.append(
         isForeign

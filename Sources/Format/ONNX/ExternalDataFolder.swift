@@ -8,7 +8,7 @@ final class ExternalDataFolder {
 
   /// The folder that holds a model file.
   init(ofModelAt path: String?) {
-    folder = path.map { FileSystem.folder(of: $0) }
+    folder = path.map { Path.folder(of: $0) }
   }
 
   /// The bytes that the `external_data` entries of a tensor describe, mapped.
@@ -44,8 +44,9 @@ final class ExternalDataFolder {
     guard let folder else {
       throw FormatError(.missing, "its elements are in \"\(location)\", but the model did not come from a file")
     }
-    let components = location.split(separator: "/", omittingEmptySubsequences: false)
-    guard !location.isEmpty, !location.hasPrefix("/"), !components.contains(".."), !location.utf8.contains(0) else {
+    guard !location.isEmpty, !Path.isAbsolute(location), !Path.parts(of: location).contains(".."),
+      !location.utf8.contains(0)
+    else {
       throw outside(location)
     }
     let descriptor: Int32

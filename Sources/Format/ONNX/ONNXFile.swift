@@ -66,7 +66,7 @@ public enum ONNXFile {
   /// model that refers to this takes the old one's place; the names that stay follow. A file system without hard links
   /// is left with the moment between two renamings.
   private static func writeBeside(_ model: Model, to path: String) throws(FormatError) {
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let name = Path.name(of: path)
     let layout = ExternalDataLayout(location: name + ".data")
     let message = try ONNXEncoder(placement: .outside(layout)).encode(model)
     guard !layout.tensors.isEmpty else { return try write(message, to: path) }

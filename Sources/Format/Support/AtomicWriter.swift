@@ -45,7 +45,7 @@ import Glibc
       path = FileSystem.canonical(path) ?? path
     }
     var temporaryName: String?
-    var descriptor = isNamed ? -1 : unsafe nn_open_unnamed(FileSystem.folder(of: path))
+    var descriptor = isNamed ? -1 : unsafe nn_open_unnamed(Path.folder(of: path))
     if descriptor < 0, isNamed || [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) {
       var template = Array("\(path).XXXXXX".utf8CString)
       descriptor = unsafe mkstemp(&template)

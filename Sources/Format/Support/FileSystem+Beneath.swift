@@ -41,7 +41,9 @@ extension FileSystem {
       throw FormatError(.missing, "cannot be found", file: path)
     }
     let prefix = base == "/" ? base : base + "/"
-    guard target.hasPrefix(prefix) else { throw FormatError(.refused, "leads out of its folder", file: path) }
-    return (prefix, String(target.dropFirst(prefix.count)))
+    guard target.utf8.starts(with: prefix.utf8) else {
+      throw FormatError(.refused, "leads out of its folder", file: path)
+    }
+    return (prefix, String(Substring(target.utf8.dropFirst(prefix.utf8.count))))
   }
 }

@@ -62,8 +62,8 @@ public enum FileSystem {
   private static func resolved(_ path: String) -> String? {
     let path = target(of: path)
     if let place = canonical(path) { return place }
-    guard let folder = canonical(folder(of: path)) else { return nil }
-    return folder + "/" + (path.split(separator: "/").last ?? "")
+    guard let folder = canonical(Path.folder(of: path)) else { return nil }
+    return folder + "/" + Path.name(of: path)
   }
 
   /// The path of what is there, without links.
@@ -79,7 +79,7 @@ public enum FileSystem {
     // As many links as the kernel follows.
     for _ in 0..<40 where !exists(path) {
       guard let next = linkTarget(path) else { break }
-      path = next.hasPrefix("/") ? next : "\(folder(of: path))/\(next)"
+      path = Path.isAbsolute(next) ? next : "\(Path.folder(of: path))/\(next)"
     }
     return path
   }
@@ -104,12 +104,6 @@ public enum FileSystem {
     return line.flatMap { mode_t($0.dropFirst(6).trimmingPrefix { $0 == "\t" }, radix: 8) } ?? usualMask
   }
   private static let usualMask: mode_t = 0o022
-
-  /// The folder that holds what is at a path.
-  static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
 
   /// Names an open file, in the place of a file that has the name.
   ///
@@ -143,7 +137,7 @@ public enum FileSystem {
 
   /// Brings the names in a folder to the device. Some file systems cannot; the names follow in their own time there.
   static func synchronizeFolder(of path: String) {
-    let descriptor = unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = unsafe open(Path.folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     _ = fsync(descriptor)
     close(descriptor)

@@ -63,20 +63,26 @@ extension FormatError: CustomStringConvertible {
 }
 
 extension String {
-  /// The text without anything that breaks a line or steers a terminal: breaks and tabs become spaces, other control
-  /// characters `\u{1b}` and the like. Names from files may hold any character.
+  /// The text without anything that breaks a line, steers a terminal or turns the direction of writing: breaks and tabs become
+  /// spaces, the others `\u{1b}` and the like. Names from files may hold any character.
   package var onOneLine: String {
     var text = ""
     for scalar in unicodeScalars {
       switch scalar.properties.generalCategory {
       case .lineSeparator, .paragraphSeparator: text += " "
       case .control where scalar.properties.isWhitespace: text += " "
-      case .control: text += "\\u{\(String(scalar.value, radix: 16))}"
+      case _ where scalar.steersTerminal: text += "\\u{\(String(scalar.value, radix: 16))}"
       default: text.unicodeScalars.append(scalar)
       }
     }
     return text
   }
+}
+
+extension Unicode.Scalar {
+  /// Whether a terminal takes it for a command, or shows what follows in the other direction (Unicode Standard Annex 9), so that it
+  /// reads as something else.
+  var steersTerminal: Bool { properties.generalCategory == .control || properties.isBidiControl }
 }
 
 /// Runs `body`, naming `path` in any `FormatError` that does not name a file yet.

@@ -11,18 +11,14 @@ package struct ZipArchive: Sendable {
     /// Whether the bytes lie in the archive as they are.
     package let isStored: Bool
     let isEncrypted: Bool
-    /// Whether Unix would make a symbolic link of it.
+    /// Whether Unix would make a symbolic link or a device of it.
     package let isLink: Bool
     /// Where the member's data begin in the archive file.
     let offset: Int
     let position: unz64_file_pos
 
     /// Whether the name leads out of the folder that it is unpacked into, on any system.
-    package var leadsOutside: Bool {
-      let parts = name.split(omittingEmptySubsequences: false) { $0 == "/" || $0 == "\\" }
-      let isAbsolute = parts.first?.isEmpty == true || parts.first.map { $0.count == 2 && $0.last == ":" } == true
-      return parts.contains("..") || isAbsolute
-    }
+    package var leadsOutside: Bool { Path.leadsOutside(name) }
   }
 
   package let path: String
@@ -43,17 +39,15 @@ package struct ZipArchive: Sendable {
     self.limits = limits
     path = source.name
     var members: OrderedDictionary<String, Member> = [:]
-    var duplicates: [String] = []
+    var duplicates: OrderedSet<String> = []
+    var count = 0
     try ZipReader.open(source) { (reader) throws(FormatError) in
       var status = reader.goToFirst()
       while status == UNZ_OK {
         let member = try reader.currentMember()
-        if members[member.name] == nil {
-          members[member.name] = member
-        } else if !duplicates.contains(member.name) {
-          duplicates.append(member.name)
-        }
-        guard members.count <= limits.objectCount else {
+        if members[member.name] == nil { members[member.name] = member } else { duplicates.append(member.name) }
+        count += 1
+        guard count <= limits.objectCount else {
           throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: source.name)
         }
         status = reader.goToNext()
@@ -61,7 +55,7 @@ package struct ZipArchive: Sendable {
       guard status == UNZ_END_OF_LIST_OF_FILE else { throw reader.error("cannot list the members", status) }
     }
     self.members = members
-    duplicateNames = duplicates
+    duplicateNames = Array(duplicates)
   }
 
   /// Bytes behind the end of the archive, its comment not counted.

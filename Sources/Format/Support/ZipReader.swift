@@ -60,7 +60,8 @@ import CZip
       name: text, byteCount: Int(clamping: information.uncompressed_size),
       compressedByteCount: Int(clamping: information.compressed_size),
       isStored: information.compression_method == 0, isEncrypted: isEncrypted,
-      isLink: information.external_fa >> 16 & 0o170000 == 0o120000, offset: offset, position: position)
+      isLink: ![0, 0o100000, 0o040000].contains(information.external_fa >> 16 & 0o170000), offset: offset,
+      position: position)
   }
 
   /// Decompresses a member, checking its checksum.

@@ -45,14 +45,14 @@ public struct TestFolder: Sendable, Hashable {
   /// The model.
   public var modelPath: String { "\(path)/model.onnx" }
   /// The last part of the path.
-  public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+  public var name: String { Path.name(of: path) }
 
   /// All test folders at or below a path, ordered by path.
   ///
   /// - Throws: `FormatError` of kind `missing` when there are none.
   public static func find(in path: String) throws(FormatError) -> [TestFolder] {
     var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    while path.utf8.count > 1, Path.endsWithSlash(path) { path = String(Substring(path.utf8.dropLast())) }
     let found = find(in: path, depth: 0)
     guard !found.isEmpty else {
       throw FormatError(

@@ -141,13 +141,13 @@ struct Bench: ParsableCommand {
   }
 
   private func compare(_ report: inout BenchReport, with earlier: BenchmarkBaseline, _ path: String) throws {
-    func name(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
+    func name(_ path: String) -> String { Path.name(of: path) }
     if let model = earlier.model, let own = self.path, name(model) != name(own) {
-      output.note("note: the baseline measured \(name(model)), not \(name(own))".onOneLine)
+      output.note("note: the baseline measured \(name(model)), not \(name(own))")
     }
     if let processor = earlier.processor, processor != report.machine.processor || earlier.cores != report.machine.cores
     {
-      output.note("note: the baseline was measured on \(processor), \(earlier.cores ?? 0) cores".onOneLine)
+      output.note("note: the baseline was measured on \(processor), \(earlier.cores ?? 0) cores")
     }
     let limit = tolerance ?? 5
     do throws(FormatError) {

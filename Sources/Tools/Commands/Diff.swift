@@ -44,7 +44,7 @@ struct Diff: ParsableCommand {
   private func printText(_ comparison: ModelComparison) {
     if !shared.quiet {
       for note in comparison.notes {
-        shared.note("note: \(note.place.onOneLine): \(text(note.left)) -> \(text(note.right))")
+        shared.note("note: \(note.place): \(text(note.left)) -> \(text(note.right))")
       }
     }
     guard !comparison.isEqual else {

@@ -55,7 +55,7 @@ struct QuantisationRun {
 
   /// Prints the settings in force whose names pass.
   private func echo(_ isShown: (String) -> Bool) {
-    for (name, value) in result.settings where isShown(name) { command.shared.note("\(name): \(value)".onOneLine) }
+    for (name, value) in result.settings where isShown(name) { command.shared.note("\(name): \(value)") }
   }
 
   /// What is in force beside the way that numbers are rounded.

@@ -6,8 +6,8 @@ enum OutputFile {
   ///
   /// - Throws: `FormatError` of kind `unsupported` for another ending, or outputs that the form cannot hold.
   static func write(_ results: [(name: String, tensor: Tensor)], to path: String) throws(FormatError) {
-    if path == "-" { return Swift.print(try CSVTable.text(of: results), terminator: "") }
-    if path.hasSuffix("/") { return try writeFolder(results, path) }
+    if path == "-" { return print(try CSVTable.text(of: results)) }
+    if Path.endsWithSlash(path) { return try writeFolder(results, path) }
     if path.hasSuffix(".npz") { return try NpzFile.write(results, to: path) }
     if path.hasSuffix(".npy") {
       guard results.count == 1 else {
@@ -20,6 +20,14 @@ enum OutputFile {
     if path.hasSuffix(".csv") { return try replace(path, with: Array(try CSVTable.text(of: results).utf8)) }
     throw FormatError(
       .unsupported, "outputs are written as .npy, .npz, .csv, or into a folder named with a / at its end", file: path)
+  }
+
+  /// Prints a table as it is, or for eyes when they are what it goes to: names and strings may steer a terminal.
+  private static func print(_ table: String) {
+    guard Terminal.outputIsTerminal else { return Swift.print(table, terminator: "") }
+    for line in table.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
+      Swift.print(String(line).onOneLine)
+    }
   }
 
   /// One `TensorProto` file for each output.

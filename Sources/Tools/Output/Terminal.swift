@@ -1,4 +1,5 @@
 import Glibc
+import NNFormat
 
 /// What is known of standard output and standard error.
 enum Terminal {
@@ -28,8 +29,8 @@ enum Terminal {
     case yellow = 33
   }
 
-  /// Writes a line to standard error.
-  static func note(_ text: String) { status(text + "\n") }
+  /// Writes a line to standard error. Names of files and of what is in them may hold anything.
+  static func note(_ text: String) { status(text.onOneLine + "\n") }
 
   /// Writes text to standard error as it is, in one piece.
   static func status(_ text: String) {

@@ -29,6 +29,12 @@ import Testing
     #expect(try JSONValue.parse(value.text(.indented)) == value)
   }
 
+  @Test func whatSteersATerminalIsEscaped() throws {
+    let value = JSONValue.string("\u{7f}\u{9b}31m\u{202e}ä\u{600}")
+    #expect(value.text(.indented) == #""\u007f\u009b31m\u202eä"# + "\u{600}\"")
+    #expect(try JSONValue.parse(value.text(.indented)) == value)
+  }
+
   @Test func indentedText() throws {
     let value = try JSONValue.parse(#"{"a": {"b": [1, 2], "c": [], "d": {}}, "e": [{"f": 1}, [2]], "ä": "\u001b"}"#)
     #expect(

@@ -36,7 +36,7 @@ struct HDF5IndexDecoder {
       objectCount += 1
       guard objectCount <= limits.objectCount else { throw MessageDecoder.error("too many objects") }
       let name = try decoder.text()
-      guard !name.isEmpty, !name.contains("/"), group.children[name] == nil else {
+      guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), group.children[name] == nil else {
         throw MessageDecoder.error("a name that none can have")
       }
       group.children[name] = try object(path: group.path(of: name), depth: depth)

@@ -43,7 +43,7 @@ struct ArchiveReader {
     if member.leadsOutside {
       add(.error, "unsafe-member", "its name leads out of the folder that the archive is unpacked into")
     } else if member.isLink {
-      add(.error, "linked-member", "it is a symbolic link")
+      add(.error, "linked-member", "it is a symbolic link or a device")
     } else if !isExpected, let start = try? zip.region(member.name).prefix(2), FileKind.isPickle(start) {
       add(.error, "pickled-member", "it is a Python pickle, which can run code when it is loaded and is never opened")
     } else if !isExpected, !member.name.hasPrefix("assets/"), member.name != ONNXSidecar.member {
@@ -58,26 +58,41 @@ struct ArchiveReader {
     }
     var model = KerasModel(path: path, layout: .folder)
     try fill(&model, has: { FileSystem.exists("\(path)/\($0)") }) { (name) throws(FormatError) in
-      ByteRegion(try MappedFile(path: "\(path)/\(name)"))
+      try file(name, of: path)
     }
     return model
+  }
+
+  /// A file of a model that lies in several, mapped.
+  ///
+  /// - Throws: `FormatError` of kind `refused` when it is a link that leads out of the folder.
+  private func file(_ name: String, of folder: String) throws(FormatError) -> ByteRegion {
+    let path = "\(folder)/\(name)"
+    do throws(FormatError) {
+      return ByteRegion(try MappedFile(adopting: FileSystem.openFile(name, beneath: folder), path: path))
+    } catch  where error.kind == .refused {
+      throw FormatError(
+        .refused, "is a link out of the folder of the model", file: path,
+        advice: "Only if you trust the model: put a copy of that file into its place")
+    } catch  where error.kind == .missing {
+      throw FormatError(.missing, "cannot be found", file: path)
+    }
   }
 
   /// The files that a `.weights.json` index lists, from its own folder.
   func shards(_ json: JSONValue, path: String) throws(FormatError) -> KerasModel {
     var model = KerasModel(path: path, layout: .shardedWeights)
     var tree = WeightTree(path: "/")
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
     var names: [String] = []
     for value in (json["weight_map"]?.object ?? [:]).values {
       for name in value.strings ?? value.string.map({ [$0] }) ?? [] where !names.contains(name) { names.append(name) }
     }
     guard !names.isEmpty else { throw FormatError(.malformed, "weight_map names no file", file: path) }
     for name in names.sorted() {
-      guard !name.contains("/"), name != ".." else {
+      guard Path.isPlainName(name) else {
         throw FormatError(.refused, "the shard \"\(name)\" is outside of the folder of its index", file: path)
       }
-      let region = ByteRegion(try MappedFile(path: folder + name))
+      let region = try file(name, of: Path.folder(of: path))
       tree.merge(try HDF5Index(region, limits: limits).root, limits: limits)
     }
     reader.adoptTree(tree, into: &model)

@@ -67,7 +67,7 @@ extension JSONValue {
       case "\t": output += "\\t"
       case "\u{08}": output += "\\b"
       case "\u{0C}": output += "\\f"
-      case _ where scalar.value < 0x20 || (ascii && scalar.value == 0x7F):
+      case _ where scalar.steersTerminal && (!ascii || scalar.value < 0x80):
         output += hexEscape(UInt16(scalar.value))
       case _ where ascii && scalar.value > 0x7E:
         for unit in String(scalar).utf16 { output += hexEscape(unit) }

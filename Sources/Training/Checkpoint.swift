@@ -65,17 +65,18 @@ public struct Checkpoint: Sendable {
         }
       }
       state = TrainingState(
-        step: json["step"]?.int ?? 0, parameters: parameters, statistics: statistics, slots: slots,
-        momentumProduct: Self.float(json["momentum_product"]) ?? 1, learningRate: json["learning_rate"]?.float ?? 0)
-      position = TrainingPosition(json["position"] ?? .null)
+        step: try Self.count(json, "step"), parameters: parameters, statistics: statistics, slots: slots,
+        momentumProduct: try Self.product(json["momentum_product"]), learningRate: json["learning_rate"]?.float ?? 0)
+      position = try Self.position(json["position"] ?? .null)
       history = (json["history"]?.array ?? []).map(EpochRecord.init)
       fingerprint = json["settings"]?.string ?? ""
       reducedRate = json["reduced_rate"]?.double
-      if let value = Self.double(json["best"]?["value"]), let epoch = json["best"]?["epoch"]?.int {
-        best = (value, epoch, json["best"]?["waited"]?.int ?? 0)
+      if let rate = reducedRate, !(rate >= 0 && rate.isFinite) { throw Self.malformed("reduced_rate", "\(rate)") }
+      if let json = json["best"], let value = Self.double(json["value"]) {
+        best = (value, try Self.count(json, "epoch"), try Self.count(json, "waited"))
       }
-      if let value = Self.double(json["plateau"]?["value"]) {
-        plateau = (value, json["plateau"]?["waited"]?.int ?? 0, json["plateau"]?["rest"]?.int ?? 0)
+      if let json = json["plateau"], let value = Self.double(json["value"]) {
+        plateau = (value, try Self.count(json, "waited"), try Self.count(json, "rest"))
       }
     } catch {
       throw error.inFile(path)
@@ -110,8 +111,31 @@ public struct Checkpoint: Sendable {
     return json
   }
 
-  private static func float(_ json: JSONValue?) -> Float? {
-    json?.string.flatMap { UInt32($0) }.map { Float(bitPattern: $0) }
+  /// A count of something; 0 where nothing is stated. Counting on from the highest one cannot overflow.
+  private static func count(_ json: JSONValue, _ key: String) throws(FormatError) -> Int {
+    guard let stated = json[key] else { return 0 }
+    guard let count = stated.int, (0...1 << 53).contains(count) else {
+      throw malformed(key, String(stated.text().prefix(60)))
+    }
+    return count
+  }
+
+  private static func product(_ json: JSONValue?) throws(FormatError) -> Float {
+    guard let json else { return 1 }
+    guard let product = json.string.flatMap({ UInt32($0) }).map({ Float(bitPattern: $0) }), product.isFinite else {
+      throw malformed("momentum_product", String(json.text().prefix(60)))
+    }
+    return product
+  }
+
+  private static func position(_ json: JSONValue) throws(FormatError) -> TrainingPosition {
+    TrainingPosition(
+      epoch: try count(json, "epoch"), batch: try count(json, "batch"), rows: try count(json, "rows"),
+      sums: (json["sums"]?.array ?? []).map { list in (list.array ?? []).compactMap { double($0) } })
+  }
+
+  private static func malformed(_ key: String, _ text: String) -> FormatError {
+    FormatError(.malformed, "the checkpoint's \(key) is \(text), which no training comes to")
   }
 
   private static func double(_ json: JSONValue?) -> Double? {
@@ -120,14 +144,6 @@ public struct Checkpoint: Sendable {
 }
 
 extension TrainingPosition {
-  fileprivate init(_ json: JSONValue) {
-    self.init(
-      epoch: json["epoch"]?.int ?? 0, batch: json["batch"]?.int ?? 0, rows: json["rows"]?.int ?? 0,
-      sums: (json["sums"]?.array ?? []).map { list in
-        (list.array ?? []).compactMap { $0.string.flatMap { UInt64($0) }.map { Double(bitPattern: $0) } }
-      })
-  }
-
   fileprivate var json: JSONValue {
     [
       "epoch": .int(epoch), "batch": .int(batch), "rows": .int(rows),

@@ -55,6 +55,8 @@ public final class TrainingSession {
   private var bestState: TrainingState?
   private var plateau: (best: Double, waited: Int, rest: Int)?
   private var reducedRate: Double?
+  /// The checkpoint that the session goes on from.
+  private var source: String?
 
   /// A session.
   ///
@@ -72,9 +74,17 @@ public final class TrainingSession {
         .mismatch, "the checkpoint is of a training with other settings: \(checkpoint.fingerprint)", file: path,
         advice: "Resume with the same model, data, loss, optimizer, batch size and seed")
     }
+    let epoch = checkpoint.position.epoch
+    guard checkpoint.history.count == epoch, checkpoint.best.map({ (1...max(epoch, 1)).contains($0.epoch) }) ?? true
+    else {
+      throw FormatError(
+        .malformed, "the checkpoint has \(checkpoint.history.count) epochs in its history and goes on after \(epoch)",
+        file: path)
+    }
     do throws(EngineError) { try trainer.restore(checkpoint.state) } catch {
       throw FormatError(.mismatch, error.message, file: path)
     }
+    source = path
     (position, history, best) = (checkpoint.position, checkpoint.history, checkpoint.best)
     (plateau, reducedRate) = (checkpoint.plateau, checkpoint.reducedRate)
     if let reducedRate { trainer.setLearningRate(reducedRate) }
@@ -99,6 +109,11 @@ public final class TrainingSession {
       let names = ["loss"] + trainer.figureNames
       guard names.contains(monitor) || (validation != nil && names.contains { monitor == "val_\($0)" }) else {
         throw EngineError(.invalidInput, "there is no figure \"\(monitor)\" to go by")
+      }
+    }
+    if let source {
+      do throws(EngineError) { try position.check(rows: data.rowCount, batch: options.batch) } catch {
+        throw FormatError(.mismatch, error.message, file: source)
       }
     }
     while position.epoch < options.epochs {

@@ -216,4 +216,44 @@ import Testing
       net, "--data", try TrainingFiles.images(folder, secondClass: [:]), "--output", folder.file("out.keras"))
     #expect(result.status == 2 && result.errorLines.count == 1 && result.error.contains("images/light"))
   }
+
+  /// Files whose training state no training comes to: one line that names the file, and nothing written.
+  @Test func hostileTrainingStatesAreRefused() throws {
+    let folder = try TemporaryFolder()
+    let data = try folder.write(TrainingFiles.table(), to: "rows.csv")
+    let trained = folder.file("trained.keras")
+    let first = try Tool.run(["train", try TrainingFiles.network(folder), "--data", data, "--output", trained])
+    try #require(first.status == 0, "\(first.error)")
+    guard case .keras(let good) = try ModelFile.read(trained).content,
+      let optimizer = try good.compileSettings().optimizer
+    else {
+      Issue.record("the trained file states no optimizer")
+      return
+    }
+    var models: [(word: String, model: KerasModel)] = []
+    for step in [Int64.min, -5, .max - 1023, .max] {
+      var model = good
+      model.optimizer?.variables[0].value = .success(Tensor([step], shape: []))
+      models.append(("iteration", model))
+    }
+    for count in [Int.min, -5, 0, 1, 1 << 40, 1 << 62] {
+      let metric = Metric("curve", .areaUnderCurve(thresholds: count))
+      models.append(
+        ("thresholds", good.compiled(loss: .categoricalCrossEntropy, optimizer: optimizer, metrics: [metric])))
+    }
+    let metric = Metric("error", .rootMeanSquaredError)
+    models.append(
+      (
+        "class numbers",
+        good.compiled(loss: Loss(.sparseCategoricalCrossEntropy), optimizer: optimizer, metrics: [metric])
+      ))
+    for (index, (word, model)) in models.enumerated() {
+      let path = folder.file("\(index).keras")
+      try KerasWriter.write(model, to: path)
+      let before = try folder.names
+      try expectFailure(
+        ["train", path, "--data", data, "--epochs", "3", "--quiet", "--output", folder.file("out.keras")], [path, word])
+      #expect(try folder.names == before)
+    }
+  }
 }

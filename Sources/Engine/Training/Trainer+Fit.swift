@@ -71,6 +71,17 @@ public struct TrainingPosition: Sendable, Hashable {
   /// The beginning.
   public init() {}
 
+  /// - Throws: `EngineError` of kind `invalidInput` for a place that no training of so many rows comes to.
+  package func check(rows count: Int, batch: Int) throws(EngineError) {
+    // An epoch that is done begins the next one anew.
+    guard (0..<Int(Int32.max)).contains(epoch), batch > 0, self.batch >= 0,
+      self.batch == 0 || self.batch <= (count - 1) / batch, rows == self.batch * batch
+    else {
+      throw EngineError(
+        .invalidInput, "epoch \(epoch), batch \(self.batch), row \(rows) is no place in a training on \(count) rows")
+    }
+  }
+
   /// A place from its parts.
   public init(epoch: Int, batch: Int, rows: Int, sums: [[Double]]) {
     (self.epoch, self.batch, self.rows, self.sums) = (epoch, batch, rows, sums)
@@ -127,6 +138,7 @@ extension Trainer {
     guard !order.isEmpty, batch > 0 else { throw EngineError(.invalidInput, "there are no rows to train on") }
     var metrics = try metricStates(data)
     var lossSum = position.sums.first?.first ?? 0
+    try position.check(rows: order.count, batch: batch)
     for (index, sums) in position.sums.dropFirst().enumerated()
     where metrics.indices.contains(index) && metrics[index].sums.count == sums.count {
       metrics[index].sums = sums
@@ -261,11 +273,14 @@ extension Trainer {
   private func metricStates(_ data: any TrainingData) throws(EngineError) -> [MetricState] {
     let shapes = data.inputShapes(rows: 1)
     let heads = try buffers(shapes, .inference, data).heads
-    return graph.figures.map { figure in
+    var states: [MetricState] = []
+    for figure in graph.figures {
       let head = heads[figure.head]
-      return MetricState(
+      let state = try MetricState(
         figure.metric ?? Metric(figure.name, .loss(head.head.loss)), loss: head.head.loss, columns: head.columns)
+      states.append(state)
     }
+    return states
   }
 
   private func named(_ states: [MetricState]) -> [(name: String, value: Double)] {
@@ -292,7 +307,9 @@ extension HeadBuffers {
   }
 
   func trueClass(_ row: Int) -> Int {
-    if head.loss.takesClasses || columns == 1 { return Int(targets[row]) }
+    if head.loss.takesClasses || columns == 1 {
+      return Int(exactly: targets[row].rounded(.towardZero)) ?? -1
+    }
     var best = 0
     for k in 1..<columns where targets[row * columns + k] > targets[row * columns + best] { best = k }
     return best

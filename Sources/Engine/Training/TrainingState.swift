@@ -26,6 +26,9 @@ public struct TrainingState: Sendable {
 }
 
 extension Trainer {
+  /// How many steps a stored state may count: what a double tells apart, with room for a training to go on.
+  static let stepRange = 0...1 << 53
+
   /// A copy of the state.
   public var state: TrainingState {
     let memory = graph.memory
@@ -81,6 +84,9 @@ extension Trainer {
   public func restoreOptimizer(
     step: Int, slots: [(name: String, tensors: [Tensor])], momentumProduct: Float = 1
   ) throws(EngineError) {
+    guard Self.stepRange.contains(step) else {
+      throw EngineError(.invalidInput, "the optimizer's state counts \(step) steps, which is not from 0 to 2^53")
+    }
     let memory = graph.memory
     for (slot, name) in memory.slotNames.enumerated() {
       guard let tensors = slots.first(where: { $0.name == name })?.tensors, tensors.count == memory.parameters.count

@@ -108,7 +108,7 @@ enum ShapeGradients {
       let (extent, step) = (shape[axis], steps[position])
       let from = starts[position] < 0 ? starts[position] &+ extent : starts[position]
       first += min(max(from, 0), step > 0 ? extent : extent - 1) * strides[axis]
-      moves[axis] = strides[axis] * step
+      moves[axis] = strides[axis] &* step
     }
     let output = context.outputShapes[0]
     return scatter(LoopNest(output, strides: [Extents.strides(output), moves]), start: first)

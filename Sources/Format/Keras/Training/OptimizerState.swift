@@ -41,13 +41,14 @@ extension KerasModel {
   ///
   /// - Parameter variableCount: the number of trainable variables.
   /// - Returns: `nil` when the file holds no state, or only one of an optimizer that never ran.
-  /// - Throws: `FormatError` of kind `mismatch` when there are not as many variables as the optimizer needs.
+  /// - Throws: `FormatError` of kind `mismatch` when there are not as many variables as the optimizer needs, or the count of
+  ///   its steps is none.
   public func optimizerSlots(of optimizer: Optimizer, variableCount: Int) throws(FormatError) -> OptimizerSlots? {
     guard var state = self.optimizer, !state.variables.isEmpty else { return nil }
     if generation < 3 { state = OptimizerMigration.toKeras3(state, of: self) }
     var rest = state.variables[...]
     guard let first = rest.popFirst() else { return nil }
-    let step = try first.tensor().doubles().first.flatMap { Int(exactly: $0) } ?? 0
+    let step = try steps(first)
     var result = OptimizerSlots(step: step, learningRate: nil, slots: [])
     if !optimizer.isScheduled, let rate = rest.popFirst() {
       result.learningRate = try rate.tensor().doubles().first.map { Float($0) }
@@ -70,6 +71,17 @@ extension KerasModel {
     }
     if let last = rest.popFirst() { result.momentumProduct = try last.tensor().doubles().first.map { Float($0) } ?? 1 }
     return result
+  }
+
+  /// The steps that the optimizer's first variable counts.
+  private func steps(_ variable: KerasWeight) throws(FormatError) -> Int {
+    let tensor = try variable.tensor()
+    guard tensor.count == 1, let step = try? tensor.integers().first, (0...1 << 53).contains(step) else {
+      throw FormatError(
+        .mismatch, "the optimizer's iteration is not a number of steps from 0 to 2^53", file: path, at: variable.path,
+        advice: "Train with --optimizer to begin anew")
+    }
+    return step
   }
 
   /// The model with what an optimizer remembers, in Keras's order.

@@ -16,8 +16,14 @@ extension FuzzTarget {
     let file = ModelFile(path: "input.onnx", content: .onnx(model))
     _ = ModelValidator.findings(in: file)
     _ = ModelReport(file, withStatistics: true).json.text()
-    for version in [7, 13, 21] { _ = try? model.moved(toOperatorSet: version) }
-    _ = try Conversion().converted(file, for: "output.keras")
+    let versions = KerasModel.operatorSetVersions
+    for version in [versions.lowerBound, 17, versions.upperBound] { _ = try? model.moved(toOperatorSet: version) }
+    // Layers of both generations, and back to operators.
+    for target in ["output.h5", "output.keras"] {
+      let raised = try Conversion().converted(file, for: target).file
+      _ = ModelReport(raised).json.text()
+      _ = try? Conversion().converted(raised, for: "output.onnx")
+    }
   }
 
   static func keras(_ bytes: [UInt8]) throws {
@@ -32,7 +38,12 @@ extension FuzzTarget {
     let file = ModelFile(path: "input.json", content: .keras(keras))
     _ = ModelValidator.findings(in: file)
     _ = ModelReport(file).json.text()
-    _ = try? Conversion().converted(file, for: "output.keras")
+    for target in ["output.h5", "output.keras"] { _ = try? Conversion().converted(file, for: target) }
+    if let settings = try? keras.compileSettings(), let loss = settings.loss, let optimizer = settings.optimizer {
+      for step in [0, 1 << 53] { _ = optimizer.learningRate.rate(at: step) }
+      _ = try? keras.compiled(loss: loss, optimizer: optimizer, metrics: settings.metrics).compileSettings()
+    }
+    _ = try? KerasTraining(keras)
     _ = try keras.lowered()
   }
 

@@ -11,7 +11,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case graph
   /// Serialised tensors (`TensorProto`).
   case tensor
-  /// JSON, and Keras configurations from parsing to the graph.
+  /// JSON, and Keras configurations from parsing to the graph, with what they say of training.
   case keras
   /// The check of what the confined process says of an HDF5 file; libhdf5 itself is not fuzzed, it is confined.
   case index

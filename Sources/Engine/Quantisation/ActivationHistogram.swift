@@ -77,7 +77,8 @@ struct ActivationHistogram: Sendable {
     var sizes = [Double](repeating: 0, count: Self.binCount)
     for bin in counts.indices {
       let size = (edge(bin) + width / 2).magnitude / largest * Float(sizes.count)
-      sizes[min(Int(size), sizes.count - 1)] += Double(counts[bin])
+      // The edges of a range near the greatest float are infinite.
+      sizes[size < Float(sizes.count) ? Int(size) : sizes.count - 1] += Double(counts[bin])
     }
     return sizes
   }

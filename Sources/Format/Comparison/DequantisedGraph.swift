@@ -182,7 +182,7 @@ struct DequantisedGraph {
     let zeros = try zeroPoint?.doubles()
     let inner = codes.shape.indices.contains(axis) ? codes.shape[(axis + 1)...].reduce(1, *) : 1
     let extent = codes.shape.indices.contains(axis) ? codes.shape[axis] : 1
-    let rows = block > 0 ? (extent + block - 1) / block : extent
+    let rows = block > 0 && extent > 0 ? (extent - 1) / block + 1 : extent
     let needed = block > 0 ? numbers.count / max(extent, 1) * rows : extent
     guard scales.count == 1 || scales.count == needed, zeros.map({ $0.count == 1 || $0.count == scales.count }) ?? true
     else { return nil }
@@ -199,16 +199,17 @@ struct DequantisedGraph {
   private func blocks(_ node: Node) throws(FormatError) -> Tensor? {
     let (rows, columns) = (node.int("K", default: 0), node.int("N", default: 0))
     let (bits, size) = (node.int("bits", default: 4), node.int("block_size", default: 0))
-    guard node.inputs.count > 2, let codes = tensors[node.inputs[1]], let scale = tensors[node.inputs[2]], size > 0,
-      let count = checkedProduct([rows, columns]), count > 0, bits == 4 || bits == 8
+    guard node.inputs.count > 2, let codes = tensors[node.inputs[1]], let scale = tensors[node.inputs[2]],
+      (1...1 << 20).contains(size), let count = checkedProduct([rows, columns]), count > 0, bits == 4 || bits == 8,
+      size * bits % 8 == 0
     else { return nil }
-    let blocks = (rows + size - 1) / size
-    let (blockBytes, zeroBytes) = (size * bits / 8, (blocks * bits + 7) / 8)
+    let blocks = (rows - 1) / size + 1
+    let blockBytes = size * bits / 8
     let (bytes, scales) = (try codes.elements(as: UInt8.self), try scale.doubles())
     let zeroPoint = node.inputs.count > 3 ? tensors[node.inputs[3]] : nil
     let zeros = zeroPoint?.elementType == .uint8 ? try zeroPoint?.elements(as: UInt8.self) : nil
-    guard bytes.count == columns * blocks * blockBytes, scales.count == columns * blocks,
-      zeros.map({ $0.count == columns * zeroBytes }) ?? (zeroPoint == nil)
+    guard checkedProduct([columns, blocks, blockBytes]) == bytes.count, scales.count == columns * blocks,
+      case let zeroBytes = (blocks * bits + 7) / 8, zeros.map({ $0.count == columns * zeroBytes }) ?? (zeroPoint == nil)
     else { return nil }
     func part(_ byte: UInt8, _ index: Int) -> Int { Int(bits == 8 ? byte : index % 2 == 0 ? byte & 15 : byte >> 4) }
     var values = [Float](repeating: 0, count: count)

@@ -56,6 +56,11 @@ public struct Node: Sendable {
     if case .ints(let values) = attribute(name) { values.map(Int.init) } else { nil }
   }
 
+  /// The element type that an attribute names by its ONNX code, or the default; `nil` for a code that is none.
+  package func elementType(_ name: String, default fallback: ElementType) -> ElementType? {
+    Int32(exactly: int(name, default: Int(fallback.rawValue))).flatMap(ElementType.init(rawValue:))
+  }
+
   /// A text attribute or its default.
   public func text(_ name: String, default fallback: String) -> String {
     if case .string(let bytes) = attribute(name) { String(decoding: bytes, as: UTF8.self) } else { fallback }

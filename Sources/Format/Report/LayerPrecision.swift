@@ -120,6 +120,7 @@ extension KerasLayer {
         + weights.filter { $0.key.hasSuffix("_\(part)") }.values.reduce(0) { $0 + ((try? $1.tensor())?.byteCount ?? 0) }
     }
     let width = mode.kind == .int8 ? 8 : mode.kind == .int4 ? 4 : mode.bits ?? 4
+    guard width > 0 else { return nil }
     let count = matrix.byteCount * 8 / width
     let rounds = (try? ActivationQuantizer(configuration, mode)) ?? nil != nil && className != "Embedding"
     let grouping = mode.blockSize.map { "blocks of \($0)" } ?? "per channel"

@@ -293,6 +293,24 @@ import Testing
     for settings in wrong { #expect(throws: EngineError.self) { try settings.validate() } }
   }
 
+  /// The edges of a histogram over such a range are infinite.
+  @Test func rangesReachToTheGreatestFloat() throws {
+    var sketch = GraphSketch()
+    sketch.input("x", [.symbolic("a"), 2])
+    sketch.constant("w", Tensor([1, 4, 2, 3] as [Float], shape: [2, 2]))
+    sketch.node("MatMul", ["x", "w"], ["y"])
+    sketch.output("y")
+    let x = Tensor([3e38, -3e38, 1, 0] as [Float], shape: [2, 2])
+    for method in [QuantisationSettings.CalibrationMethod.entropy, .percentile, .minmax] {
+      let settings = Self.settings(.calibrated) { $0.calibrationMethod = method }
+      var quantiser = try ModelQuantiser(sketch.model, settings)
+      let data = try QuantisationData(["x": x], for: try Network(sketch.model))
+      let calibration = try Calibration(quantiser, data)
+      #expect(calibration.ranges["x"]?.contains(1) == true)
+      _ = try? quantiser.quantised(ranges: calibration.ranges, keeping: [:])
+    }
+  }
+
   @Test func weightsThatAreNoNumbersAreRefused() throws {
     var sketch = GraphSketch()
     sketch.input("x", [.symbolic("a"), 2])

@@ -119,9 +119,17 @@ extension OperatorSetMove {
       guard let shape, shape.rank > 0,
         let extent = shape[axis < 0 ? max(axis + shape.rank, 0) : min(axis, shape.rank - 1)].value
       else { throw error(node, "the extent of the axis that it divides is not known") }
-      guard parts > 0, extent % Int(parts) != 0 else { return }
-      let size = (Int64(extent) + parts - 1) / parts
-      let sizes = (0..<parts).map { min(size, max(Int64(extent) - $0 * size, 0)) }
+      guard parts == node.outputs.count else {
+        throw error(node, "it states \(parts) parts and has \(node.outputs.count) outputs")
+      }
+      guard parts > 0, extent > 0, extent % Int(parts) != 0 else { return }
+      let size = (extent - 1) / Int(parts) + 1
+      var rest = extent
+      let sizes = node.outputs.map { _ in
+        let part = min(size, rest)
+        rest -= part
+        return Int64(part)
+      }
       node.setInput(1, to: add(Tensor(sizes), "split", of: node))
     }
   }

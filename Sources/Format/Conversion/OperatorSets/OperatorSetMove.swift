@@ -148,7 +148,9 @@ extension OperatorSetMove {
     guard let tensor = constant(node.inputs[index]) else {
       throw error(node, "its input \(index) is not constant, as operator set \(to) needs it")
     }
-    return try tensor.doubles().map { Int64($0) }
+    do throws(FormatError) { return try tensor.integers().map { Int64($0) } } catch {
+      throw self.error(node, "its input \(index): \(error.message)")
+    }
   }
 }
 

@@ -88,8 +88,9 @@ extension KerasLayer {
   mutating func bind(inOrder variables: some Sequence<KerasWeight>, behind repeated: Int = 0) {
     let rules = variableRules ?? []
     for (index, variable) in variables.enumerated() {
-      let position = (Int(variable.name) ?? index) - repeated
-      guard position >= 0 else { continue }
+      let number = Int(variable.name) ?? index
+      guard number >= repeated else { continue }
+      let position = number - repeated
       let name = rules.indices.contains(position) ? rules[position].name : VariableRule.baseName(variable.name)
       weights[weights[name] == nil ? name : "\(name)_\(index)"] = variable
     }

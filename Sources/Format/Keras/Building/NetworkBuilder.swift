@@ -120,6 +120,9 @@ public struct NetworkBuilder: Sendable {
       }
     case .activation(let name): (made.className, made.configuration) = ("Activation", ["activation": .string(name)])
     case .embedding(let rows, let columns):
+      guard let count = checkedProduct([rows, columns]), count < Self.mostWeights else {
+        throw FormatError(.limit, "an embedding of \(rows) rows of \(columns) is too large")
+      }
       (made.className, made.configuration) = ("Embedding", ["input_dim": .int(rows), "output_dim": .int(columns)])
       made.weights = [("embeddings", WeightInitializer.randomUniform.values([rows, columns], random: &random))]
       made.outputShape = shape + [columns]
@@ -142,12 +145,15 @@ public struct NetworkBuilder: Sendable {
     return made
   }
 
+  /// The elements that a variable stays below.
+  private static let mostWeights = 1 << 34
+
   private mutating func dense(
     _ units: Int, _ activation: String, _ usesBias: Bool, _ initializer: WeightInitializer, _ shape: [Int?],
     _ made: inout RaisedLayer
   ) throws(FormatError) {
     let width = try width(shape)
-    guard let count = checkedProduct([width, units]), count < 1 << 34 else {
+    guard let count = checkedProduct([width, units]), count < Self.mostWeights else {
       throw FormatError(.limit, "a dense layer of \(width) inputs and \(units) units is too large")
     }
     made.className = "Dense"
@@ -179,6 +185,7 @@ public struct NetworkBuilder: Sendable {
     guard shape.count > 1, let last = shape.last, let width = last else {
       throw FormatError(.mismatch, "the layer needs rows with a last axis of known extent")
     }
+    guard width < Self.mostWeights else { throw FormatError(.limit, "rows with a last axis of \(width) are too large") }
     return width
   }
 

@@ -42,7 +42,8 @@ enum CompositeActivation {
   private static func sparsemaxConstants(
     _ x: LoweredValue, _ lowering: inout Lowering, in call: LayerCall
   ) throws(FormatError) -> [String: LoweredValue] {
-    guard let rank = x.rank, rank > 0, let width = x.shape?[rank - 1].value, width <= 1 << 20 else {
+    guard let rank = x.rank, rank > 0, let width = x.shape?[rank - 1].value, (0...1 << 20).contains(width)
+    else {
       throw call.error(.unsupported, "sparsemax needs a known number of features")
     }
     let ranks = try Tensor((0..<width).map { Float($0 + 1) }).converted(to: x.elementType ?? .float32)
@@ -170,7 +171,7 @@ struct ConstantSlice {
 
   init?(_ node: Node, rank: Int, _ raising: Raising) {
     func list(_ index: Int, _ attribute: String) -> [Int]? {
-      node.ints(attribute) ?? raising.numbers(node, index)?.compactMap { Int(exactly: $0) }
+      node.ints(attribute) ?? raising.integers(node, index)
     }
     guard let starts = list(1, "starts"), let ends = list(2, "ends"), starts.count == ends.count else { return nil }
     let axes = list(3, "axes") ?? Array(starts.indices)

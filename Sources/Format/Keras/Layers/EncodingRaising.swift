@@ -10,7 +10,7 @@ enum EncodingRaising: RaisingRule {
     var comparison = node
     if node.operatorType == "Unsqueeze" {
       guard let rank = raising.shape(node.inputs[0])?.rank,
-        let axes = node.ints("axes") ?? raising.numbers(node, 1)?.compactMap({ Int(exactly: $0) }),
+        let axes = node.ints("axes") ?? raising.integers(node, 1),
         axes == [-1] || axes == [rank], let next = raising.soleConsumer(of: node.outputs[0])
       else { return false }
       nodes.append(node)
@@ -58,7 +58,7 @@ enum EncodingRaising: RaisingRule {
     var (mode, output) = (CategoryMode.oneHot, rows)
     if let reduction = raising.soleConsumer(of: rows), ["ReduceMax", "ReduceSum"].contains(reduction.operatorType),
       reduction.int("keepdims", default: 1) == 0, raising.shape(rows)?.rank == 3,
-      [[-2], [1]].contains(reduction.ints("axes") ?? raising.numbers(reduction, 1)?.compactMap { Int(exactly: $0) })
+      [[-2], [1]].contains(reduction.ints("axes") ?? raising.integers(reduction, 1))
     {
       (mode, output) = (reduction.operatorType == "ReduceMax" ? .multiHot : .count, reduction.outputs[0])
       nodes.append(reduction)
@@ -101,7 +101,7 @@ enum EncodingRaising: RaisingRule {
     for part in nodes + [sum] { raising.absorb(part) }
     var output = sum.outputs[0]
     if let cast = raising.soleConsumer(of: output), cast.operatorType == "Cast",
-      ElementType(rawValue: Int32(cast.int("to", default: 1)))?.isInteger == true
+      cast.elementType("to", default: .float32)?.isInteger == true
     {
       raising.absorb(cast)
       output = cast.outputs[0]
@@ -117,7 +117,7 @@ enum EncodingRaising: RaisingRule {
     guard let sum = raising.soleConsumer(of: name), sum.operatorType == "ReduceSum",
       sum.int("keepdims", default: 1) == 0,
       let rank = raising.shape(name)?.rank,
-      [[-1], [rank - 1]].contains(sum.ints("axes") ?? raising.numbers(sum, 1)?.compactMap { Int(exactly: $0) })
+      [[-1], [rank - 1]].contains(sum.ints("axes") ?? raising.integers(sum, 1))
     else { return nil }
     return sum
   }

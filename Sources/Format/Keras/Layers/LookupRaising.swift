@@ -53,14 +53,15 @@ extension IntegerLookupRule: RaisingRule {
         (self.keys, self.values, fallback) = (keys, values, encoder.int("default_int64", default: -1))
       } else if let table = match.integers("table") {
         guard table.count > 2, let fallback = table.first, fallback == table.last, let below = match.integer("below"),
-          match.integer("offset") == below, match.integer("above") == below + table.count - 1
+          match.integer("offset") == below, case (let above, false) = below.addingReportingOverflow(table.count - 1),
+          match.integer("above") == above
         else { return nil }
         (keys, values, self.fallback) = (
           table.indices.dropFirst().dropLast().map { below + $0 }, Array(table[1..<table.count - 1]), fallback
         )
         // A vocabulary stands in the order of its places; what has none is not in it.
         let known = zip(keys, values).filter { $0.1 != fallback }.sorted { $0.1 < $1.1 }
-        let isRising = known.enumerated().allSatisfy { $0.element.1 == known[0].1 + $0.offset }
+        let isRising = known.enumerated().allSatisfy { $0.element.1 == known[0].1 &+ $0.offset }
         if !known.isEmpty, isRising { (keys, values) = (known.map(\.0), known.map(\.1)) }
       } else {
         guard let keys = match.integers("keys"), let differences = match.integers("differences"),
@@ -78,6 +79,7 @@ extension IntegerLookupRule: RaisingRule {
     let (keys, values, fallback) = (table.keys, table.values, table.fallback)
     let (mask, replacement) = (match.integer("mask_token"), match.integer("mask_value"))
     let spread = match.integer("unknown_count")
+    guard (1...1 << 30).contains(spread ?? 1) else { return nil }
     let unknownIndex = mask == nil ? 0 : 1
     let first = unknownIndex + (spread ?? 1)
     let places = keys.indices.map { $0 + first }
@@ -99,7 +101,7 @@ extension IntegerLookupRule: RaisingRule {
 
 extension ExpressionMatch {
   /// The elements of a constant of whole numbers.
-  fileprivate func integers(_ name: String) -> [Int]? {
+  func integers(_ name: String) -> [Int]? {
     guard let tensor = constants[name], tensor.elementType == .int64 else { return nil }
     return (try? tensor.elements(as: Int64.self))?.map(Int.init)
   }

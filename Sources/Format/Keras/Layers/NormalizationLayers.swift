@@ -243,7 +243,7 @@ extension LayerNormalizationRule: RaisingRule {
   /// Mean, difference, variance, root and quotient, as exporters wrote them before the operator existed.
   private static func raiseWrittenOut(_ node: Node, rank: Int, _ raising: inout Raising) throws(FormatError) -> Bool {
     let x = node.inputs[0]
-    guard let axes = node.ints("axes") ?? raising.numbers(node, 1)?.map({ Int($0) }), !axes.isEmpty,
+    guard let axes = node.ints("axes") ?? raising.integers(node, 1), !axes.isEmpty,
       axes.map({ $0 < 0 ? $0 + rank : $0 }).sorted() == Array(rank - axes.count..<rank), axes.count < rank,
       let centred = raising.soleConsumer(of: node.outputs[0]), centred.inputs == [x, node.outputs[0]],
       centred.operatorType == "Sub", let square = raising.consumer(of: centred.outputs[0], ["Mul", "Pow"]),

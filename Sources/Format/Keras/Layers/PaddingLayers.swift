@@ -92,7 +92,7 @@ extension ZeroPaddingRule: RaisingRule {
     guard let rank = raising.shape(node.inputs[0])?.rank, (3...5).contains(rank),
       node.text("mode", default: "constant") == "constant", let value = raising.values[node.inputs[0]],
       !value.isCollapsed, node.inputs.count < 4 || node.inputs[3].isEmpty,
-      let pads = node.ints("pads") ?? raising.numbers(node, 1)?.compactMap({ Int(exactly: $0) }), pads.count == 2 * rank
+      let pads = node.ints("pads") ?? raising.integers(node, 1), pads.count == 2 * rank
     else { return false }
     if node.inputs.count > 2, !node.inputs[2].isEmpty, raising.numbers(node, 2)?.allSatisfy({ $0 == 0 }) != true {
       return false

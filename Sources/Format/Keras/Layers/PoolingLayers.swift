@@ -34,7 +34,7 @@ extension GlobalPoolingRule: RaisingRule {
       let value = raising.values[node.inputs[0]], !value.isCollapsed
     else { return false }
     let isWhole = node.operatorType.hasPrefix("Global")
-    let stated = node.ints("axes") ?? raising.numbers(node, 1)?.compactMap { Int(exactly: $0) }
+    let stated = node.ints("axes") ?? raising.integers(node, 1)
     let axes = isWhole ? Array(2..<rank) : (stated ?? []).map { $0 < 0 ? $0 + rank : $0 }.sorted()
     guard axes == Array(1..<rank - 1) || axes == Array(2..<rank) else { return false }
     let kind = node.operatorType.contains("Max") ? "GlobalMaxPooling" : "GlobalAveragePooling"

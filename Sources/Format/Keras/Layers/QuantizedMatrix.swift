@@ -8,10 +8,10 @@ enum QuantizedMatrix {
     guard packed.shape.count == 2, columns > 0, columns <= 2 * max(packed.shape[1], 1) else {
       throw call.error(.mismatch, "a matrix of 4-bit numbers has type \(packed.elementType.name)\(packed.shape)")
     }
-    if packed.shape[1] == (columns + 1) / 2, rows == nil || packed.shape[0] == rows {
+    if packed.shape[1] == columns / 2 + columns % 2, rows == nil || packed.shape[0] == rows {
       return try signed(packed, axis: 1, extent: columns, in: call)
     }
-    guard packed.shape[1] == columns, let rows, packed.shape[0] == (rows + 1) / 2 else {
+    guard packed.shape[1] == columns, let rows, packed.shape[0] == rows / 2 + rows % 2 else {
       throw call.error(.mismatch, "a packed matrix of shape \(packed.shape) does not hold \(columns) columns")
     }
     return try signed(packed, axis: 0, extent: rows, in: call)

@@ -40,7 +40,7 @@ extension NoiseRule: RaisingRule {
   /// Copies, and casts among floating-point types, vanish; an input that is handed out needs a layer.
   static func raise(_ node: Node, _ raising: inout Raising) throws(FormatError) -> Bool {
     let value = try raising.value(node, 0)
-    let target = node.operatorType == "Cast" ? ElementType(rawValue: Int32(node.int("to", default: 1))) : nil
+    let target = node.operatorType == "Cast" ? node.elementType("to", default: .float32) : nil
     let source = raising.elementType(node.inputs[0])
     if let target, source == .bool || !target.isFloatingPoint && !target.isInteger { return false }
     if let target, source.isFloatingPoint, !target.isFloatingPoint {

@@ -131,7 +131,7 @@ extension RMSNormalizationRule: RaisingRule {
 extension Raising {
   /// The axes that an expression reduces, when the batch is not among them.
   func axes(_ match: ExpressionMatch, rank: Int) -> [Int]? {
-    guard let numbers = match.numbers("axes")?.compactMap({ Int(exactly: $0) }), !numbers.isEmpty else { return nil }
+    guard let numbers = match.integers("axes"), !numbers.isEmpty else { return nil }
     let axes = numbers.map { $0 < 0 ? $0 + rank : $0 }.sorted()
     return axes.allSatisfy { (1..<rank).contains($0) } ? axes : nil
   }

@@ -80,7 +80,7 @@ extension UpSamplingRule: RaisingRule {
     _ node: Node, _ raising: Raising
   ) -> (axis: Int, count: Int, nodes: [Node], output: String)? {
     guard node.operatorType == "Unsqueeze", let from = raising.shape(node.inputs[0]),
-      let axes = node.ints("axes") ?? raising.numbers(node, 1)?.compactMap({ Int(exactly: $0) }), axes.count == 1,
+      let axes = node.ints("axes") ?? raising.integers(node, 1), axes.count == 1,
       case let axis = axes[0] < 0 ? axes[0] + from.rank : axes[0] - 1, (1..<from.rank).contains(axis),
       let expansion = raising.soleConsumer(of: node.outputs[0]), expansion.operatorType == "Expand",
       let repeats = raising.numbers(expansion, 1), repeats.count == from.rank + 1,

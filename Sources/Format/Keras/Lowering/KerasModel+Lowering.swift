@@ -123,6 +123,10 @@ extension Lowering {
         .unsupported, "the model was never built: neither its configuration nor a kernel tells the input shape",
         at: "layer \"\(layer.name)\" (\(layer.className))")
     }
+    if let extent = shape.dropFirst().compactMap(\.self).first(where: { $0 < 0 }) {
+      throw FormatError(
+        .malformed, "the input shape has an extent of \(extent)", at: "layer \"\(layer.name)\" (\(layer.className))")
+    }
     let dimensions = shape.enumerated().map { axis, extent in
       axis == 0 ? .symbolic("batch") : extent.map(Dimension.known) ?? .symbolic("\(name)_\(axis)")
     }

@@ -38,7 +38,7 @@ enum OpaqueShapes {
     let isSame = configuration["padding"]?.string == "same"
     var dimensions = input.dimensions
     for axis in 0..<axes {
-      guard let extent = dimensions[axis + 1].value else { continue }
+      guard let extent = dimensions[axis + 1].value, extent >= 0 else { continue }
       let (reach, overflow) = (window[axis] - 1).multipliedReportingOverflow(by: dilation[axis])
       let positions = isSame ? extent : extent - (overflow ? extent : reach)
       dimensions[axis + 1] = positions > 0 ? .known((positions - 1) / strides[axis] + 1) : .unknown

@@ -122,6 +122,7 @@ extension KerasOperation {
         throw operation.error(.unsupported, "its key holds a tensor or a list, which cannot be run")
       }
       if let index = json.int {
+        guard index < .max else { throw operation.error(.mismatch, "its key names the place \(index)") }
         slices.append(AxisSlice(axis: axis, start: index, end: index == -1 ? nil : index + 1, step: 1))
         dropped.append(axis)
       } else {

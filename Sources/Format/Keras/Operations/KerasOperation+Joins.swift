@@ -68,7 +68,7 @@ extension KerasOperation {
         x = try lowering.flat(x, in: call)
       }
       guard let repeats = try operation.ints("repeats"), repeats.allSatisfy({ (0...1 << 16).contains($0) }),
-        let extent = x.shape?[axis].value, extent <= 1 << 20, repeats.count == 1 || repeats.count == extent
+        let extent = x.shape?[axis].value, (0...1 << 20).contains(extent), repeats.count == 1 || repeats.count == extent
       else { throw operation.error(.unsupported, "what it repeats has no fixed extent") }
       var indices: [Int] = []
       for place in 0..<extent {
@@ -130,8 +130,8 @@ extension KerasOperation {
     }
     var extents: [Int] = []
     if let sizes = try operation.ints("sizes") {
-      let rest = extent - sizes.filter { $0 >= 0 }.reduce(0, +)
-      extents = sizes.map { $0 < 0 ? rest : $0 }
+      let rest = Dimension.known(extent).minus(Dimension.sum(sizes.filter { $0 >= 0 }.map(Dimension.known)) ?? .unknown)
+      extents = sizes.map { $0 < 0 ? rest.value ?? -1 : $0 }
     } else if let count = operation["indices_or_sections"]?.json?.int {
       guard count > 0, count <= 1 << 16, extent % count == 0 else {
         throw operation.error(.mismatch, "an extent of \(extent) has no \(count) equal parts")
@@ -141,7 +141,9 @@ extension KerasOperation {
       let places = [0] + stated.map { min(max($0 < 0 ? $0 + extent : $0, 0), extent) } + [extent]
       extents = zip(places, places.dropFirst()).map { max(0, $1 - $0) }
     }
-    guard !extents.isEmpty, extents.allSatisfy({ $0 >= 0 }), extents.reduce(0, +) == extent else {
+    guard !extents.isEmpty, extents.allSatisfy({ $0 >= 0 }),
+      Dimension.sum(extents.map(Dimension.known)) == .known(extent)
+    else {
       throw operation.error(.mismatch, "it does not divide an extent of \(extent)")
     }
     return try lowering.split(x, extents, axis: axis, in: operation.call)

@@ -104,6 +104,9 @@ extension Lowering {
     guard let count = x.shape?[axis].value, count > 0 else {
       throw call.error(.unsupported, "the axis of sparsemax has no fixed extent")
     }
+    guard count <= limits.freelyExpandedBytes / MemoryLayout<Double>.stride else {
+      throw call.error(.limit, "the axis of sparsemax has \(count) places")
+    }
     let descending = try sorted(x, count: count, axis: axis, largest: true, in: call)[0]
     let place = constant(Tensor([Int64(axis)], shape: []), "axis", in: call)
     let one = try number(1, "one", like: x, in: call)

@@ -64,6 +64,7 @@ extension KerasOperation {
       guard let shift = try operation.int("shift") else {
         throw operation.error(.unsupported, "a shift of several axes cannot be run")
       }
+      guard shift > .min else { throw operation.error(.limit, "it shifts by \(shift) places") }
       var axis = 0
       if let stated = try operation.int("axis") {
         axis = try operation.axis(stated, rank: rank)
@@ -71,7 +72,8 @@ extension KerasOperation {
         (x, rank) = (try lowering.flat(x, in: call), 1)
       }
       if let extent = x.shape?[axis].value, extent > 0, shift % extent != 0 {
-        let cut = extent - ((shift % extent) + extent) % extent
+        let rest = shift % extent
+        let cut = rest > 0 ? extent - rest : -rest
         let parts = try lowering.split(x, [cut, extent - cut], axis: axis, in: call)
         x = try lowering.concatenate([parts[1], parts[0]], axis: axis, in: call)
       } else if x.shape?[axis].value == nil {

@@ -102,7 +102,7 @@ extension KerasLayerCoding {
     _ packed: Tensor, _ shape: [Int], _ layer: KerasLayer
   ) throws(FormatError) -> [Double] {
     let (rows, columns) = (shape[0], shape[1])
-    guard packed.elementType == .int8, packed.shape == [rows, (columns + 1) / 2] else {
+    guard packed.elementType == .int8, columns >= 0, packed.shape == [rows, columns / 2 + columns % 2] else {
       throw FormatError(.unsupported, "its numbers of 4 bits are packed by rows", at: layer.configuration.label)
     }
     let bytes: [Int8] = try packed.elements()
@@ -124,7 +124,7 @@ extension KerasLayerCoding {
     guard let size = mode.blockSize else {
       return (0..<count).map { isTable ? $0 / columns : $0 % columns }
     }
-    let blocks = (columns + size - 1) / size
+    let blocks = (columns - 1) / size + 1
     return (0..<count).map { index in
       let (row, column) = (index / columns, index % columns)
       return isTable ? row * blocks + column / size : row / size * columns + column

@@ -80,7 +80,7 @@ enum LayerNormalizationForms: RaisingRule {
   /// The mean over the last axis, which stays.
   private static func isLastAxis(_ node: Node, _ rank: Int, _ raising: Raising) -> Bool {
     if node.operatorType == "GlobalAveragePool" { return rank == 3 }
-    let axes = node.ints("axes") ?? raising.numbers(node, 1)?.compactMap { Int(exactly: $0) }
+    let axes = node.ints("axes") ?? raising.integers(node, 1)
     return node.operatorType == "ReduceMean" && node.int("keepdims", default: 1) != 0
       && (axes == [-1] || axes == [rank - 1])
   }

@@ -13,8 +13,8 @@ enum OperationIndexing {
 
   private static func slice(_ node: Node, _ value: RaisedValue, rank: Int, _ raising: inout Raising) -> Bool {
     func list(_ name: String, _ index: Int) -> [Int]? {
-      // Limits far outside stand for the ends, and their double is not exact.
-      node.ints(name) ?? raising.numbers(node, index)?.map { Int(max(-1e9, min(1e9, $0))) }
+      // Limits far outside stand for the ends.
+      node.ints(name) ?? raising.integers(node, index)?.map { max(-1_000_000_000, min(1_000_000_000, $0)) }
     }
     guard let starts = list("starts", 1), let ends = list("ends", 2), starts.count == ends.count else { return false }
     let axes = (list("axes", 3) ?? Array(starts.indices)).map { $0 < 0 ? $0 + rank : $0 }
@@ -36,13 +36,15 @@ enum OperationIndexing {
     guard axis > 0, axis < rank else { return false }
     var start = 0
     for output in node.outputs {
-      guard let extent = raising.shape(output)?[axis].value else { return false }
+      guard let shape = raising.shape(output), shape.rank == rank, let extent = shape[axis].value,
+        case (let end, false) = start.addingReportingOverflow(extent)
+      else { return false }
       if !output.isEmpty, raising.useCount(output) > 0 {
         var key = Array(repeating: range(nil, nil, 1), count: rank)
-        key[axis] = range(start, start + extent, 1)
+        key[axis] = range(start, end, 1)
         emit(key, value, as: output, of: node, &raising)
       }
-      start += extent
+      start = end
     }
     return true
   }

@@ -32,7 +32,7 @@ enum OperationRaising: RaisingRule {
     if let name = reductions[node.operatorType] { return reduce(node, name, rank: rank, value, &raising) }
     switch node.operatorType {
     case "Cast":
-      guard let type = ElementType(rawValue: Int32(node.int("to", default: 1))), type.bitWidth ?? 0 >= 8 else {
+      guard let type = node.elementType("to", default: .float32), type.bitWidth ?? 0 >= 8 else {
         return false
       }
       raising.emitOperation("Cast", "core", ["dtype": .string(type.name)], [value], as: node.outputs[0], of: node)
@@ -53,7 +53,7 @@ enum OperationRaising: RaisingRule {
         ["axis": .int(axis), "keepdims": .bool(node.int("keepdims", default: 1) != 0)], [value], as: node.outputs[0],
         of: node)
     case "Tile":
-      guard let repeats = raising.numbers(node, 1)?.compactMap({ Int(exactly: $0) }), repeats.count == rank,
+      guard let repeats = raising.integers(node, 1), repeats.count == rank,
         repeats.first == 1
       else { return false }
       raising.emitOperation(
@@ -100,7 +100,7 @@ enum OperationRaising: RaisingRule {
     _ node: Node, _ name: String, rank: Int, _ value: RaisedValue, _ raising: inout Raising
   ) -> Bool {
     let isPooling = node.operatorType.hasPrefix("Global")
-    let stated = node.ints("axes") ?? raising.numbers(node, 1)?.compactMap { Int(exactly: $0) }
+    let stated = node.ints("axes") ?? raising.integers(node, 1)
     let axes = isPooling ? Array(2..<max(rank, 2)) : (stated ?? []).map { $0 < 0 ? $0 + rank : $0 }.sorted()
     guard let first = axes.first, first > 0 else { return false }
     raising.emitOperation(
@@ -129,13 +129,16 @@ extension Raising {
     layers[layers.count - 1].elementType = elementType(output)
   }
 
-  /// A constant as Keras writes it among the arguments of an operation; `nil` for one that is large or not finite.
+  /// A constant as Keras writes it among the arguments of an operation; `nil` for one that is large, not finite,
+  /// or beyond 63 bits.
   func argument(_ tensor: Tensor) -> JSONValue? {
     guard tensor.count <= 4096, let numbers = try? tensor.doubles(), numbers.allSatisfy(\.isFinite) else { return nil }
-    let elements = numbers.map { number -> JSONValue in
+    let integers = tensor.elementType.isInteger ? try? tensor.integers() : []
+    guard let integers else { return nil }
+    let elements = numbers.enumerated().map { index, number -> JSONValue in
       if tensor.elementType == .bool { return .bool(number != 0) }
       if tensor.elementType == .float64 { return .number("\(number)") }
-      return tensor.elementType.isInteger ? .int(Int(number)) : Self.json([number])
+      return tensor.elementType.isInteger ? .int(integers[index]) : Self.json([number])
     }
     if elements.count == 1 { return elements[0] }
     return [

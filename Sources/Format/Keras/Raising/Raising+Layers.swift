@@ -25,6 +25,12 @@ extension Raising {
     return try? tensor.doubles()
   }
 
+  /// The elements of a small constant input as whole numbers; `nil` when one is none.
+  func integers(_ node: Node, _ index: Int) -> [Int]? {
+    guard let tensor = constant(node, index), tensor.count <= 1 << 16 else { return nil }
+    return try? tensor.integers()
+  }
+
   /// The shape of a value as far as inference knows it.
   func shape(_ name: String) -> Shape? { inference[name]?.shape }
 

@@ -10,7 +10,7 @@ enum WeightFolding {
       switch node.operatorType {
       case "Identity", "Dropout": return first
       case "Cast":
-        guard let type = ElementType(rawValue: Int32(node.int("to", default: 1))) else { throw unsupported }
+        guard let type = node.elementType("to", default: .float32) else { throw unsupported }
         return try first.converted(to: type)
       case "Transpose":
         let order = node.ints("perm") ?? first.shape.indices.reversed()

@@ -16,19 +16,15 @@ struct MetricState: Sendable {
   /// - Throws: `EngineError` of kind `unsupported` for a curve of too few or too many points, or a metric that compares
   ///   values where the targets of `loss` are class numbers, or the other way round.
   init(_ metric: Metric, loss: Loss, columns: Int) throws(EngineError) {
-    if case .areaUnderCurve(let thresholds, _) = metric.kind,
-      !Self.thresholdRange.contains(thresholds)
-    {
+    if case .areaUnderCurve(let thresholds, _) = metric.kind, !Self.thresholdRange.contains(thresholds) {
       throw EngineError(
         .unsupported,
-        "the metric \"\(metric.name)\" has \(thresholds) thresholds, which is not from 2 to \(Self.thresholdRange.upperBound)"
-      )
+        "the metric \"\(metric.name)\" has \(thresholds) thresholds, not 2 to \(Self.thresholdRange.upperBound)")
     }
     if loss.takesClasses, columns > 1, metric.kind.comparesValues {
       throw EngineError(
         .unsupported,
-        "the metric \"\(metric.name)\" needs a target for each output, but the loss takes class numbers"
-      )
+        "the metric \"\(metric.name)\" needs a target for each output, but the loss takes class numbers")
     }
     if !loss.takesClasses, case .loss(let measured) = metric.kind, measured.takesClasses {
       throw EngineError(
@@ -38,9 +34,7 @@ struct MetricState: Sendable {
     let isSparse = loss.takesClasses
     var kind = metric.kind
     if kind == .accuracy {
-      kind =
-        isSparse
-        ? .sparseCategoricalAccuracy : columns == 1 ? .binaryAccuracy() : .categoricalAccuracy
+      kind = isSparse ? .sparseCategoricalAccuracy : columns == 1 ? .binaryAccuracy() : .categoricalAccuracy
     }
     self.kind = kind
     self.columns = columns
@@ -59,16 +53,12 @@ struct MetricState: Sendable {
   mutating func reset() { for index in sums.indices { sums[index] = 0 } }
 
   /// Takes in a batch.
-  mutating func update(
-    _ predictions: Floats, _ targets: Floats, rows: Int, scratch: UnsafeMutablePointer<Double>
-  ) {
+  mutating func update(_ predictions: Floats, _ targets: Floats, rows: Int, scratch: UnsafeMutablePointer<Double>) {
     switch kind {
     case .loss(let loss):
-      let evaluation = LossEvaluation(
-        loss: loss, rows: rows, columns: columns, isFromLogits: loss.fromLogits)
+      let evaluation = LossEvaluation(loss: loss, rows: rows, columns: columns, isFromLogits: loss.fromLogits)
       unsafe sums[0] +=
-        evaluation.run(predictions, targets: targets, weights: nil, gradient: nil, scratch: scratch)
-        .sum
+        evaluation.run(predictions, targets: targets, weights: nil, gradient: nil, scratch: scratch).sum
       sums[1] += Double(rows)
     case .rootMeanSquaredError:
       for index in 0..<rows * columns {
@@ -81,8 +71,7 @@ struct MetricState: Sendable {
         sums[0] += (predictions[index] > threshold ? 1 : 0) == targets[index] ? 1 : 0
       }
       sums[1] += Double(rows * columns)
-    case .precision(let threshold), .recall(let threshold):
-      count(predictions, targets, rows, threshold)
+    case .precision(let threshold), .recall(let threshold): count(predictions, targets, rows, threshold)
     case .areaUnderCurve(let thresholds, _): bucket(predictions, targets, rows, thresholds)
     case .f1(_, let threshold?): countClasses(predictions, targets, rows, threshold)
     case .accuracy, .categoricalAccuracy, .sparseCategoricalAccuracy, .topK, .f1:
@@ -102,10 +91,7 @@ struct MetricState: Sendable {
     let guess = best(predictions, start)
     switch kind {
     case .topK(let limit):
-      guard truth >= 0, truth < columns else {
-        sums[1] += 1
-        return
-      }
+      guard truth >= 0, truth < columns else { return sums[1] += 1 }
       var above = 0
       for k in 0..<columns where predictions[start + k] > predictions[start + truth] { above += 1 }
       sums[0] += above < limit ? 1 : 0
@@ -124,9 +110,7 @@ struct MetricState: Sendable {
   }
 
   /// For each class hits, false alarms and misses of predictions above a threshold.
-  private mutating func countClasses(
-    _ predictions: Floats, _ targets: Floats, _ rows: Int, _ threshold: Float
-  ) {
+  private mutating func countClasses(_ predictions: Floats, _ targets: Floats, _ rows: Int, _ threshold: Float) {
     for row in 0..<rows {
       for k in 0..<columns {
         let truth = isSparse ? Int(targets[row]) == k : targets[row * columns + k] != 0
@@ -141,9 +125,7 @@ struct MetricState: Sendable {
   }
 
   /// True positives, and all that were predicted or that there are.
-  private mutating func count(
-    _ predictions: Floats, _ targets: Floats, _ rows: Int, _ threshold: Float
-  ) {
+  private mutating func count(_ predictions: Floats, _ targets: Floats, _ rows: Int, _ threshold: Float) {
     let isPrecision = if case .precision = kind { true } else { false }
     for index in 0..<rows * columns {
       let (guess, truth) = (predictions[index] > threshold, targets[index] != 0)
@@ -153,21 +135,17 @@ struct MetricState: Sendable {
   }
 
   /// Counts positives and negatives by how many thresholds their prediction exceeds.
-  private mutating func bucket(
-    _ predictions: Floats, _ targets: Floats, _ rows: Int, _ thresholds: Int
-  ) {
+  private mutating func bucket(_ predictions: Floats, _ targets: Floats, _ rows: Int, _ thresholds: Int) {
     for index in 0..<rows * columns {
       let value = predictions[index]
-      // Thresholds: below 0, i / (n - 1), above 1.
       // NaN exceeds none.
       guard !value.isNaN else {
         sums[targets[index] != 0 ? 1 : 0] += 1
         continue
       }
+      // Thresholds: below 0, i / (n - 1), above 1.
       var exceeded =
-        value > 1 + 1e-7
-        ? thresholds
-        : min(Int((max(value, 0) * Float(thresholds - 1)).rounded(.up)), thresholds - 1)
+        value > 1 + 1e-7 ? thresholds : min(Int((max(value, 0) * Float(thresholds - 1)).rounded(.up)), thresholds - 1)
       if value < 0 { exceeded = value > -1e-7 ? 1 : 0 } else { exceeded = max(exceeded, 1) }
       sums[2 * exceeded + (targets[index] != 0 ? 1 : 0)] += 1
     }
@@ -177,17 +155,14 @@ struct MetricState: Sendable {
   var value: Double {
     switch kind {
     case .f1(let average, _): return f1(average)
-    case .areaUnderCurve(let thresholds, let isPrecisionRecall):
-      return area(thresholds, isPrecisionRecall)
+    case .areaUnderCurve(let thresholds, let isPrecisionRecall): return area(thresholds, isPrecisionRecall)
     case .rootMeanSquaredError: return sums[1] == 0 ? 0 : (sums[0] / sums[1]).squareRoot()
     default: return sums[1] == 0 ? 0 : sums[0] / sums[1]
     }
   }
 
   private func f1(_ average: Metric.F1Average) -> Double {
-    func score(_ hits: Double, _ others: Double) -> Double {
-      hits == 0 ? 0 : 2 * hits / (2 * hits + others)
-    }
+    func score(_ hits: Double, _ others: Double) -> Double { hits == 0 ? 0 : 2 * hits / (2 * hits + others) }
     var (total, weight) = (0.0, 0.0)
     var all = (hits: 0.0, others: 0.0)
     for k in 0..<columns {
@@ -227,8 +202,7 @@ struct MetricState: Sendable {
 
   /// The interpolation of Davis and Goadrich, 2006.
   private static func precisionRecall(
-    _ low: (positive: Double, negative: Double), _ high: (positive: Double, negative: Double),
-    _ positives: Double
+    _ low: (positive: Double, negative: Double), _ high: (positive: Double, negative: Double), _ positives: Double
   ) -> Double {
     let hits = low.positive - high.positive
     let (lowTotal, highTotal) = (low.positive + low.negative, high.positive + high.negative)

@@ -139,6 +139,38 @@ import Testing
     }
   }
 
+  /// Layers of which nothing is stored, each with findings.
+  @Test func longChainsOfLayers() throws {
+    func layer(_ name: String, behind input: String) -> String {
+      """
+      {"module": "keras.layers", "class_name": "Dense", "config": {"name": "\(name)", "units": 4, "dtype": "float32"},
+      "registered_name": null, "name": "\(name)", "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config":
+      {"shape": [null, 4], "dtype": "float32", "keras_history": ["\(input)", 0, 0]}}], "kwargs": {}}]}
+      """
+    }
+    let input = """
+      {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 4], "dtype": "float32",
+      "name": "l0"}, "registered_name": null, "name": "l0", "inbound_nodes": []}
+      """
+    let layers = [input] + (1...10000).map { layer("l\($0)", behind: "l\($0 - 1)") }
+    let json = """
+      {"module": "keras.src.models.functional", "class_name": "Functional", "config": {"name": "f", "layers":
+      [\(layers.joined(separator: ",\n"))], "input_layers": [["l0", 0, 0]], "output_layers": [["l10000", 0, 0]]}}
+      """
+    let folder = try TemporaryFolder()
+    let (archive, region) = (folder.file("chain.keras"), ByteRegion(AlignedBytes(copying: Array(json.utf8)), name: "c"))
+    let weights = try ZipArchive(ByteRegion(MappedFile(path: Fixtures.model("small.keras")))).region("model.weights.h5")
+    try ZipWriter.write(to: archive) { (writer) throws(FormatError) in
+      try writer.add("config.json", [region])
+      try writer.add("model.weights.h5", [weights])
+    }
+    let start = ContinuousClock.now
+    #expect(try Tool.run(["inspect", archive]).status == 0)
+    let check = try Tool.run(["check", archive])
+    #expect(check.status == 1 && check.output.contains("missing-weights"))
+    #expect(ContinuousClock.now - start < .seconds(90))
+  }
+
   @Test func outputsThatCannotBeWritten() throws {
     let folder = try TemporaryFolder()
     let source = Fixtures.model("digits.keras")

@@ -43,28 +43,25 @@ extension ModelReport {
       findings.append(Finding(.warning, "not-runnable", error.message, at: error.place ?? root.name))
     }
     inputs = lowering.graph.inputs.map { ValueRow(name: $0.name, elementType: $0.elementType, shape: $0.shape) }
-    for problem in lowering.problems where !isKnown(problem) {
+    var known = KnownProblems(findings)
+    for problem in lowering.problems where known.insert(problem) {
       findings.append(Finding(.warning, "not-runnable", problem.message, at: problem.place ?? root.name))
     }
     var seen: Set<String> = []
-    let called = OrderedDictionary(lowering.layers.map { ($0.scope, $0) }) { first, _ in first }
+    let shapes = lowering.layers.map { ($0.scope, $0.outputs.first?.shape) } + inputs.map { ($0.name, $0.shape) }
+    let outputShapes = Dictionary(shapes.compactMap { name, shape in shape.map { (name, $0) } }) { first, _ in first }
     for layer in root.sublayers {
-      add(layer, scope: layer.name, depth: 0, trainable: root.configuration["trainable"]?.bool != false, called, &seen)
+      add(
+        layer, scope: layer.name, depth: 0, trainable: root.configuration["trainable"]?.bool != false, outputShapes,
+        &seen)
     }
-    if !root.isModel { add(root, scope: root.name, depth: 0, trainable: true, called, &seen) }
+    if !root.isModel { add(root, scope: root.name, depth: 0, trainable: true, outputShapes, &seen) }
     parameters.total = tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
     parameters.bytes = tensors.reduce(0) { $0 + $1.bytes }
   }
 
-  /// Whether a layer's problem already stands among the findings about its class or its weights.
-  private func isKnown(_ problem: FormatError) -> Bool {
-    findings.contains { finding in
-      finding.message == problem.message || problem.place?.contains("\"\(finding.place)\"") == true
-    }
-  }
-
   private mutating func add(
-    _ layer: KerasLayer, scope: String, depth: Int, trainable: Bool, _ called: OrderedDictionary<String, LoweredLayer>,
+    _ layer: KerasLayer, scope: String, depth: Int, trainable: Bool, _ outputShapes: [String: Shape],
     _ seen: inout Set<String>
   ) {
     let isTrainable = trainable && layer.configuration["trainable"]?.bool != false
@@ -86,8 +83,7 @@ extension ModelReport {
       }
     }
     let shape =
-      called[scope]?.outputs.first?.shape ?? (depth == 0 ? inputs.first { $0.name == layer.name }?.shape : nil)
-      ?? (layer.className == "InputLayer" ? layer.configuration.inputShape.map(Self.shape) : nil)
+      outputShapes[scope] ?? (layer.className == "InputLayer" ? layer.configuration.inputShape.map(Self.shape) : nil)
     let rowIndex = layers.count
     layers.append(
       LayerRow(
@@ -96,7 +92,7 @@ extension ModelReport {
         configuration: layer.configuration.json,
         inputs: layer.calls.flatMap { $0.tensors.map(\.layer) }, precision: layer.precision))
     for sublayer in layer.sublayers {
-      add(sublayer, scope: "\(scope)/\(sublayer.name)", depth: depth + 1, trainable: isTrainable, called, &seen)
+      add(sublayer, scope: "\(scope)/\(sublayer.name)", depth: depth + 1, trainable: isTrainable, outputShapes, &seen)
     }
     layers[rowIndex].parameters = layers[rowIndex...].filter { $0.depth == depth || $0.depth == depth + 1 }
       .reduce(0) { $0 + $1.parameters }

@@ -56,19 +56,17 @@ enum KerasValidator {
     guard model.layout != .configuration else { return }
     do throws(FormatError) {
       let (graph, lowering) = try model.lowering(isTolerant: true)
-      for problem in lowering.problems { add(problem, root, &findings) }
+      var known = KnownProblems(findings)
+      for problem in lowering.problems where known.insert(problem) { add(problem, root, &findings) }
       guard lowering.problems.isEmpty else { return }
       findings += ModelValidator.findings(in: graph).filter { $0.severity == .error }
     } catch {
-      add(error, root, &findings)
+      var known = KnownProblems(findings)
+      if known.insert(error) { add(error, root, &findings) }
     }
   }
 
   private static func add(_ problem: FormatError, _ root: KerasLayer, _ findings: inout [Finding]) {
-    let isKnown = findings.contains { finding in
-      finding.message == problem.message || problem.place?.contains("\"\(finding.place)\"") == true
-    }
-    guard !isKnown else { return }
     let place = problem.place ?? root.name
     switch problem.kind {
     case .unsupported, .refused: findings.append(Finding(.warning, "not-runnable", problem.message, at: place))

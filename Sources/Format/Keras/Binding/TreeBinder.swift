@@ -31,10 +31,11 @@ struct TreeBinder {
     let names = Self.groupNames(of: model.sublayers)
     var unused = Set(list.children.keys)
     let ranked = Self.rankedNames(of: model.sublayers, in: list)
+    let ownKeys = Dictionary(grouping: list.children.keys) { list.children[$0]?.layerName }
     for index in model.sublayers.indices {
       guard let name = names[index] else { continue }
       let layer = model.sublayers[index]
-      let byOwnName = list.children.first { $0.value.layerName == layer.name && Self.isGroup($0.key, of: layer) }?.key
+      let byOwnName = ownKeys[layer.name]?.first { Self.isGroup($0, of: layer) }
       let byPosition = ranked[index] ?? (list.children[name] == nil ? nil : name)
       guard let key = byOwnName ?? byPosition, let group = list.children[key] else { continue }
       unused.remove(key)
@@ -68,11 +69,10 @@ struct TreeBinder {
       if mayHaveVariables { takers[stem(of: layer), default: []].append(index) }
     }
     var names: [Int: String] = [:]
+    let filled = list.children.filter { !$0.value.allVariables.isEmpty }.keys
+    let givers = Dictionary(grouping: filled) { WeightTree.splitNumber($0).stem }
     for (stem, indices) in takers {
-      let groups = list.children.filter {
-        WeightTree.splitNumber($0.key).stem == stem && !$0.value.allVariables.isEmpty
-      }
-      .keys.sorted(by: WeightTree.precedes)
+      let groups = (givers[stem] ?? []).sorted(by: WeightTree.precedes)
       guard groups.count == indices.count else { continue }
       for (index, name) in zip(indices, groups) { names[index] = name }
     }

@@ -232,7 +232,7 @@ struct Lowering {
     let base = call.index == 0 ? call.scope : "\(call.scope):\(call.index)"
     for (position, value) in outputs.enumerated() {
       guard
-        let nodeIndex = graph.nodes.indices.last(where: { $0 >= start && graph.nodes[$0].outputs.first == value.name })
+        let nodeIndex = graph.nodes[start...].lastIndex(where: { $0.outputs.first == value.name })
       else { continue }
       let name = unique(position == 0 ? base : "\(base):output_\(position)")
       graph.nodes[nodeIndex].outputs[0] = name

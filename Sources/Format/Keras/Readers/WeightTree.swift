@@ -47,9 +47,9 @@ package struct WeightTree: Sendable {
     guard let first = parts.first else { return change(&self) }
     // Keras 2.13 named the list of layers after TensorFlow's checkpoint code.
     let name = first == "_layer_checkpoint_dependencies" ? "layers" : first
-    var child = children[name] ?? WeightTree(path: path == "/" ? "/\(first)" : "\(path)/\(first)")
-    child.descend(parts.dropFirst(), change)
-    children[name] = child
+    // In place: a copy of each list that grows would make every addition as long as the list.
+    let empty = WeightTree(path: path == "/" ? "/\(first)" : "\(path)/\(first)")
+    children[name, default: empty].descend(parts.dropFirst(), change)
   }
 
   /// The tree's nodes that hold variables, as groups, in file order.

@@ -139,6 +139,31 @@ import Testing
     }
   }
 
+  /// Chains take time by their length, not by its square: of what takes a second here, the square takes minutes.
+  @Test func longChainsOfNodes() throws {
+    let folder = try TemporaryFolder()
+    var graph = Graph(
+      name: "g", inputs: [Value(name: "v0", type: .tensor(.float32, [2, 4]))],
+      outputs: [Value(name: "v10000", type: .tensor(.float32, [2, 4]))])
+    for index in 0..<10000 {
+      graph.nodes.append(Node("Tanh", inputs: ["v\(index)"], outputs: ["v\(index + 1)"]))
+    }
+    let path = folder.file("chain.onnx")
+    try ONNXFile.write(Model(graph: graph, operatorSets: [OperatorSetImport(version: 17)], irVersion: 8), to: path)
+    let start = ContinuousClock.now
+    for arguments in [["convert", path, folder.file("out.keras")], ["convert", path, folder.file("out.h5")]] {
+      let result = try Tool.run(arguments)
+      #expect(result.status == 0, "\(result.error)")
+    }
+    #expect(ContinuousClock.now - start < .seconds(90))
+    guard case .keras(let model) = try ModelFile.read(folder.file("out.keras")).content else {
+      Issue.record("no Keras model")
+      return
+    }
+    let names = (model.root?.sublayers ?? []).map(\.name)
+    #expect(names.count == 10001 && Set(names).count == 10001)
+  }
+
   /// Layers of which nothing is stored, each with findings.
   @Test func longChainsOfLayers() throws {
     func layer(_ name: String, behind input: String) -> String {

@@ -31,7 +31,8 @@ extension KerasModel {
       KerasReader().adoptTree(network.tree, into: &keras)
     }
     try KerasReader().finish(&keras)
-    return (keras, raising.notes.filter { $0.kind != .renamed || raising.isKept($0) })
+    let kept = Set(raising.layers.map { Raising.renaming(to: $0.name) })
+    return (keras, raising.notes.filter { $0.kind != .renamed || kept.contains($0.message) })
   }
 }
 
@@ -61,9 +62,11 @@ extension Raising {
       }
       outputs.append(value.layer)
     }
-    for (output, layer) in zip(model.graph.outputs, outputs) where layers[layer].name != Self.legalName(output.name) {
-      notes.removeAll { $0.message == "is now \"\(layers[layer].name)\"" }
-      layers[layer].name = ""
+    let renamed = zip(model.graph.outputs, outputs).filter { layers[$1].name != Self.legalName($0.name) }
+    let old = Set(renamed.map { Self.renaming(to: layers[$1].name) })
+    notes.removeAll { old.contains($0.message) }
+    for (output, layer) in renamed {
+      takenNames.remove(layers[layer].name)
       layers[layer].name = uniqueName(output.name, fallback: "output")
     }
     return dropUnused(outputs)
@@ -87,6 +90,6 @@ extension Raising {
     return outputs.compactMap { positions[$0] }
   }
 
-  /// Whether a note about a name is about a layer that is still there.
-  func isKept(_ note: ConversionNote) -> Bool { layers.contains { note.message == "is now \"\($0.name)\"" } }
+  /// What a note says of a layer that was given another name.
+  static func renaming(to name: String) -> String { "is now \"\(name)\"" }
 }

@@ -9,11 +9,15 @@ struct RaisedNetwork {
   /// 2 or 3.
   let generation: Int
 
-  private var isSequential: Bool {
-    guard outputs == [layers.count - 1], layers.first?.className == "InputLayer" else { return false }
-    return layers.indices.dropFirst().allSatisfy {
-      layers[$0].inputs == [$0 - 1] && !layers[$0].isMerge && layers[$0].operation == nil
-    }
+  private let isSequential: Bool
+
+  init(name: String, layers: [RaisedLayer], outputs: [Int], generation: Int) {
+    (self.name, self.layers, self.outputs, self.generation) = (name, layers, outputs, generation)
+    isSequential =
+      outputs == [layers.count - 1] && layers.first?.className == "InputLayer"
+      && layers.indices.dropFirst().allSatisfy {
+        layers[$0].inputs == [$0 - 1] && !layers[$0].isMerge && layers[$0].operation == nil
+      }
   }
 
   /// The model's configuration.

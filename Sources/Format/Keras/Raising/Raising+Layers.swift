@@ -110,10 +110,11 @@ extension Raising {
     let legal = Self.legalName(wanted)
     let base = legal.isEmpty ? fallback : legal
     var name = base
-    var number = 1
-    let taken = Set(layers.map(\.name))
-    while taken.contains(name) { (name, number) = ("\(base)_\(number)", number + 1) }
-    if !wanted.isEmpty, name != wanted { notes.append(ConversionNote(.renamed, wanted, "is now \"\(name)\"")) }
+    while !takenNames.insert(name).inserted {
+      lastNumbers[base, default: 0] += 1
+      name = "\(base)_\(lastNumbers[base, default: 0])"
+    }
+    if !wanted.isEmpty, name != wanted { notes.append(ConversionNote(.renamed, wanted, Self.renaming(to: name))) }
     return name
   }
 

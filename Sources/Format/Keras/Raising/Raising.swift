@@ -15,6 +15,10 @@ struct Raising {
   var constants: [String: Tensor] = [:]
   /// What concerns the user.
   var notes: [ConversionNote] = []
+  /// Names that layers have.
+  var takenNames: Set<String> = []
+  /// The last number that each name was given, so that the next is found at once.
+  var lastNumbers: [String: Int] = [:]
   /// Nodes that already belong to a layer, by their first output.
   private var absorbed: Set<String> = []
   /// Values that hold shapes or parts of them.

@@ -4,7 +4,7 @@ extension ModelValidator {
     let graph = model.graph
     let inputs = Set(graph.inputs.map(\.name))
     var used = Set(graph.outputs.map(\.name))
-    for node in graph.nodes { used.formUnion(node.readNames) }
+    for index in graph.nodes.indices { used.formUnion(body.readNames(of: index)) }
     // Training steps name the state that they change.
     for training in model.trainingInfo {
       used.formUnion(training.initializationBindings.keys + training.updateBindings.keys)

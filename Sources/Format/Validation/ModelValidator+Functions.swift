@@ -16,7 +16,8 @@ extension ModelValidator {
       }
       let scope = ValidationScope(
         place: "\(place), ", operatorSets: function.operatorSets, functionAttributes: Set(names))
-      if check(ValidatedBody(function), in: scope) { checkIndices(in: function, at: scope.place) }
+      let body = ValidatedBody(function)
+      if check(body, in: scope) { checkIndices(in: body, of: function, at: scope.place) }
     }
     checkRecursion()
   }

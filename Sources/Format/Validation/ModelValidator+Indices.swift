@@ -3,16 +3,15 @@ extension ModelValidator {
   /// Checks the indices of a node that gathers or scatters, where they are constant and the extents are known.
   ///
   /// - Parameters:
+  ///   - nested: the graphs inside of the node.
   ///   - constants: the tensors that no caller can replace.
   ///   - values: what is known of the node's inputs.
   ///   - severity: a warning where it is not said that the node runs.
   mutating func checkIndices(
-    of node: Node, _ constants: [String: Tensor], in values: ShapeInference, _ severity: Finding.Severity = .error,
-    at place: String
+    of node: Node, _ nested: [ValidatedBody.Nested], _ constants: [String: Tensor], in values: ShapeInference,
+    _ severity: Finding.Severity = .error, at place: String
   ) {
-    for (name, graph) in node.subgraphs {
-      checkIndices(inside: graph, constants, in: values, at: "\(place), \(name), ")
-    }
+    for inner in nested { checkIndices(inside: inner, constants, in: values, at: "\(place), \(inner.name), ") }
     guard node.domain.isEmpty || node.domain == "ai.onnx", node.inputs.count > 1,
       let shape = values[node.inputs[0]]?.shape, let indices = constants[node.inputs[1]],
       let positions = Self.positions(indices)
@@ -43,18 +42,19 @@ extension ModelValidator {
   }
 
   /// Checks the indices in a function's body. Of its arguments nothing is known.
-  mutating func checkIndices(in function: Function, at place: String) {
+  mutating func checkIndices(in body: ValidatedBody, of function: Function, at place: String) {
     var values = ShapeInference(operatorSets: function.operatorSets)
-    checkIndices(in: function.nodes, [:], &values, .error, at: place)
+    checkIndices(in: body, [:], &values, .error, at: place)
   }
 
   /// Checks the indices in a graph that is an attribute of a node, which may never run it.
   private mutating func checkIndices(
-    inside graph: Graph, _ constants: [String: Tensor], in outer: ShapeInference, at place: String
+    inside inner: ValidatedBody.Nested, _ constants: [String: Tensor], in outer: ShapeInference, at place: String
   ) {
+    let graph = inner.graph
     var values = ShapeInference(operatorSets: outer.operatorSets)
     var known: [String: Tensor] = [:]
-    for name in ValidatedBody(graph).freeNames {
+    for name in inner.body.freeNames {
       values.add(outer[name] ?? InferredValue(), named: name)
       known[name] = constants[name]
     }
@@ -66,18 +66,19 @@ extension ModelValidator {
       values.addInput(input)
       known[input.name] = nil
     }
-    checkIndices(in: graph.nodes, known, &values, .warning, at: place)
+    checkIndices(in: inner.body, known, &values, .warning, at: place)
   }
 
   private mutating func checkIndices(
-    in nodes: [Node], _ constants: [String: Tensor], _ values: inout ShapeInference, _ severity: Finding.Severity,
+    in body: ValidatedBody, _ constants: [String: Tensor], _ values: inout ShapeInference, _ severity: Finding.Severity,
     at place: String
   ) {
-    let constants = constants.merging(Self.constants(of: nodes)) { outer, _ in outer }
-    for (index, node) in nodes.enumerated() {
+    let constants = constants.merging(Self.constants(of: body.nodes)) { outer, _ in outer }
+    for (index, node) in body.nodes.enumerated() {
       // What contradicts itself leaves its outputs unknown.
       _ = try? values.add(node)
-      checkIndices(of: node, constants, in: values, severity, at: "\(place)node \(index) \(node.label)")
+      checkIndices(
+        of: node, body.nested(in: index), constants, in: values, severity, at: "\(place)node \(index) \(node.label)")
     }
   }
 

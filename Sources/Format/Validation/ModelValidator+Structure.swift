@@ -4,7 +4,7 @@ extension ModelValidator {
   ///
   /// - Returns: Whether values can be followed from node to node in the order given.
   mutating func check(_ body: ValidatedBody, in scope: ValidationScope) -> Bool {
-    let before = findings.count { $0.severity == .error }
+    let before = errorCount
     let producers = checkDefinitions(body, in: scope)
     checkOrder(body, producers, in: scope)
     let names = body.definedNames
@@ -17,7 +17,7 @@ extension ModelValidator {
         add(.error, "missing-output", "nothing produces it", at: place)
       }
     }
-    let isSound = findings.count { $0.severity == .error } == before
+    let isSound = errorCount == before
     var nodeNames: Set<String> = []
     for (index, node) in body.nodes.enumerated() {
       let place = scope.place(of: node, index)
@@ -25,8 +25,8 @@ extension ModelValidator {
         add(.warning, "duplicate-node-name", "another node has the same name", at: place)
       }
       check(node, at: place, in: scope)
-      for (name, graph) in node.subgraphs {
-        _ = check(ValidatedBody(graph), in: scope.nested(name, at: place, sees: names))
+      for inner in body.nested(in: index) {
+        _ = check(inner.body, in: scope.nested(inner.name, at: place, sees: names))
       }
     }
     return isSound
@@ -72,7 +72,7 @@ extension ModelValidator {
     for (index, node) in body.nodes.enumerated() {
       let own = Set(node.inputs)
       var needed: [Int] = []
-      for name in node.readNames.sorted() where !given.contains(name) {
+      for name in body.readNames(of: index).sorted() where !given.contains(name) {
         if let producer = producers[name] {
           needed.append(producer)
           if producer >= index { late.append((index, name)) }

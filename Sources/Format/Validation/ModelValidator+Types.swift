@@ -3,7 +3,7 @@ extension ModelValidator {
   /// What inputs, outputs and intermediate values state, each by itself.
   mutating func checkDeclarations() {
     let graph = model.graph
-    let known = ValidatedBody(graph).definedNames
+    let known = body.definedNames
     for (role, values) in [("input", graph.inputs), ("output", graph.outputs), ("value", graph.valueInfo)] {
       var seen: Set<String> = []
       for value in values {
@@ -57,7 +57,7 @@ extension ModelValidator {
         let inner = error.place.flatMap { $0 == "node \(node.label)" ? nil : " (in \($0))" } ?? ""
         add(.error, code, error.message + inner, at: place)
       }
-      checkIndices(of: node, constants, in: inference, at: place)
+      checkIndices(of: node, body.nested(in: index), constants, in: inference, at: place)
       for name in node.outputs where !name.isEmpty {
         for (role, value) in stated[name] ?? [] {
           let derived = inference[name] ?? InferredValue()

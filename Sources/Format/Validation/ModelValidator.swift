@@ -7,9 +7,16 @@
 /// The rules are those of the ONNX specification (docs/IR.md of the ONNX project) and of its operator schemas.
 public struct ModelValidator: Sendable {
   let model: Model
+  /// The main graph.
+  let body: ValidatedBody
   private(set) var findings: [Finding] = []
+  /// How many of the findings are errors.
+  private(set) var errorCount = 0
 
-  init(_ model: Model) { self.model = model }
+  init(_ model: Model) {
+    self.model = model
+    body = ValidatedBody(model.graph)
+  }
 
   /// Everything to say about a model file.
   ///
@@ -59,17 +66,19 @@ public struct ModelValidator: Sendable {
     add(Finding(severity, code, message, at: place))
   }
 
-  mutating func add(_ finding: Finding) { findings.append(finding) }
+  mutating func add(_ finding: Finding) {
+    findings.append(finding)
+    if finding.severity == .error { errorCount += 1 }
+  }
 
   /// The main graph and those of training steps, which see its values.
   private mutating func checkStructure() -> Bool {
-    let main = ValidatedBody(model.graph)
-    let isSound = check(main, in: ValidationScope(operatorSets: model.operatorSets))
+    let isSound = check(body, in: ValidationScope(operatorSets: model.operatorSets))
     for (index, training) in model.trainingInfo.enumerated() {
       for (role, graph) in [("initialization", training.initialization), ("algorithm", training.algorithm)] {
         guard let graph else { continue }
         let scope = ValidationScope(
-          place: "training \(index), \(role), ", operatorSets: model.operatorSets, outer: [main.definedNames])
+          place: "training \(index), \(role), ", operatorSets: model.operatorSets, outer: [body.definedNames])
         _ = check(ValidatedBody(graph), in: scope)
       }
     }
@@ -106,40 +115,63 @@ struct ValidationScope {
   }
 }
 
-/// What graphs and function bodies have in common.
-struct ValidatedBody {
-  var nodes: [Node]
-  var inputs: [String]
-  var constants: [String]
-  var outputs: [String]
+/// What graphs and function bodies have in common, with the graphs inside of their nodes. Names are gathered once, from the
+/// innermost graphs outwards.
+struct ValidatedBody: Sendable {
+  /// A graph that is an attribute of a node.
+  struct Nested: Sendable {
+    let name: String
+    let graph: Graph
+    let body: ValidatedBody
+  }
+
+  let nodes: [Node]
+  let inputs: [String]
+  let constants: [String]
+  let outputs: [String]
+  /// Every name that has a value inside.
+  let definedNames: Set<String>
+  /// Names that the body takes from around it.
+  let freeNames: Set<String>
+  private let nested: [Int: [Nested]]
 
   init(_ graph: Graph) {
-    nodes = graph.nodes
-    inputs = graph.inputs.map(\.name)
-    constants = graph.initializers.map(\.name) + graph.sparseInitializers.map(\.name)
-    outputs = graph.outputs.map(\.name)
+    self.init(
+      nodes: graph.nodes, inputs: graph.inputs.map(\.name),
+      constants: graph.initializers.map(\.name) + graph.sparseInitializers.map(\.name),
+      outputs: graph.outputs.map(\.name))
   }
 
   init(_ function: Function) {
-    nodes = function.nodes
-    inputs = function.inputs
-    constants = []
-    outputs = function.outputs
+    self.init(nodes: function.nodes, inputs: function.inputs, constants: [], outputs: function.outputs)
   }
 
-  /// Every name that has a value inside.
-  var definedNames: Set<String> {
-    var names = Set(inputs).union(constants)
-    for node in nodes { names.formUnion(node.outputs) }
+  private init(nodes: [Node], inputs: [String], constants: [String], outputs: [String]) {
+    var nested: [Int: [Nested]] = [:]
+    var defined = Set(inputs).union(constants)
+    var used = Set(outputs)
+    for (index, node) in nodes.enumerated() {
+      let graphs = node.subgraphs
+      if !graphs.isEmpty { nested[index] = graphs.map { Nested(name: $0.name, graph: $0.graph, body: Self($0.graph)) } }
+      defined.formUnion(node.outputs)
+      used.formUnion(node.inputs)
+      for inner in nested[index] ?? [] { used.formUnion(inner.body.freeNames) }
+    }
+    defined.remove("")
+    used.remove("")
+    (self.nodes, self.inputs, self.constants, self.outputs) = (nodes, inputs, constants, outputs)
+    (self.nested, definedNames, freeNames) = (nested, defined, used.subtracting(defined))
+  }
+
+  /// The graphs inside of a node.
+  func nested(in index: Int) -> [Nested] { nested[index] ?? [] }
+
+  /// The values that a node, or a graph inside of it, reads.
+  func readNames(of index: Int) -> Set<String> {
+    var names = Set(nodes[index].inputs)
+    for inner in nested(in: index) { names.formUnion(inner.body.freeNames) }
     names.remove("")
     return names
-  }
-
-  /// Names that the body takes from around it.
-  var freeNames: Set<String> {
-    var used = Set(outputs)
-    for node in nodes { used.formUnion(node.readNames) }
-    return used.subtracting(definedNames).subtracting([""])
   }
 }
 

@@ -54,6 +54,15 @@ import Testing
     try reads(Fixtures.model(name), \.jsonBytes, 10000)
   }
 
+  @Test(arguments: ["small.h5", "small.keras"]) func valuesOfDocuments(_ name: String) throws {
+    #expect(refusal(Fixtures.model(name), \.jsonValues, 10)?.message.contains("more than 10 values") == true)
+    try reads(Fixtures.model(name), \.jsonValues, 10000)
+    for (text, count) in [("[]", 1), ("[1, 2]", 3), ("{\"a\": [null], \"b\": {}}", 4)] {
+      #expect(throws: Never.self) { try JSONValue.parse(text, maximumCount: count) }
+      #expect(throws: FormatError.self) { try JSONValue.parse(text, maximumCount: count - 1) }
+    }
+  }
+
   @Test func axes() throws {
     let folder = try TemporaryFolder()
     let tensor = Tensor([Float(1)], shape: [1, 1, 1])

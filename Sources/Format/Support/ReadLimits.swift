@@ -12,6 +12,8 @@ public struct ReadLimits: Sendable, Hashable {
   public var attributeBytes = 64 << 20
   /// Bytes of one JSON document: a configuration, an index of shards.
   public var jsonBytes = 64 << 20
+  /// Values in one JSON document, those in arrays and objects counted each: in memory they take up to 25 times their text.
+  public var jsonValues = 1 << 21
   /// Axes of a tensor.
   public var rank = 64
   /// Bytes of a decoded dataset or archive member beyond which `expansionRatio` applies.
@@ -30,7 +32,7 @@ public struct ReadLimits: Sendable, Hashable {
   /// The bounds by the names that the command line has for them, in the order of its help.
   package static let named: [(name: String, path: WritableKeyPath<ReadLimits, Int> & Sendable)] = [
     ("objects", \.objectCount), ("depth", \.depth), ("calls", \.callCount), ("attribute-bytes", \.attributeBytes),
-    ("json-bytes", \.jsonBytes), ("rank", \.rank), ("member-bytes", \.memberBytes),
+    ("json-bytes", \.jsonBytes), ("json-values", \.jsonValues), ("rank", \.rank), ("member-bytes", \.memberBytes),
     ("expanded-bytes", \.freelyExpandedBytes), ("ratio", \.expansionRatio),
   ]
 

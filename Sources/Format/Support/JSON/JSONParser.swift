@@ -3,24 +3,30 @@ import OrderedCollections
 extension JSONValue {
   /// Parses a document as Python's `json` module writes and reads it (RFC 8259 plus `NaN` and `Infinity`).
   ///
-  /// - Parameter maximumDepth: how deep arrays and objects may nest.
+  /// - Parameters:
+  ///   - maximumDepth: how deep arrays and objects may nest.
+  ///   - maximumCount: how many values there may be, those of arrays and objects counted each.
   /// - Throws: `FormatError` of kind `malformed` or `limit` with the byte offset.
-  public static func parse(_ bytes: [UInt8], maximumDepth: Int = 512) throws(FormatError) -> JSONValue {
-    try document(bytes, maximumDepth: maximumDepth).value
+  public static func parse(
+    _ bytes: [UInt8], maximumDepth: Int = 512, maximumCount: Int = .max
+  ) throws(FormatError) -> JSONValue {
+    try document(bytes, maximumDepth: maximumDepth, maximumCount: maximumCount).value
   }
 
   /// Parses a document, and tells which key some object of it holds twice. The last of such entries counts, as in Python;
   /// other readers may take the first.
   static func document(
-    _ bytes: [UInt8], maximumDepth: Int = 512
+    _ bytes: [UInt8], maximumDepth: Int = 512, maximumCount: Int = .max
   ) throws(FormatError) -> (value: JSONValue, repeatedKey: String?) {
-    var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
+    var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth, maximumCount: maximumCount)
     return (try parser.document(), parser.repeatedKey)
   }
 
   /// Parses a document from text.
-  public static func parse(_ text: String, maximumDepth: Int = 512) throws(FormatError) -> JSONValue {
-    try parse(Array(text.utf8), maximumDepth: maximumDepth)
+  public static func parse(
+    _ text: String, maximumDepth: Int = 512, maximumCount: Int = .max
+  ) throws(FormatError) -> JSONValue {
+    try parse(Array(text.utf8), maximumDepth: maximumDepth, maximumCount: maximumCount)
   }
 }
 
@@ -28,13 +34,17 @@ extension JSONValue {
 private struct JSONParser {
   let bytes: [UInt8]
   let maximumDepth: Int
+  let maximumCount: Int
   var position = 0
+  /// Values so far.
+  var count = 0
   /// The first key that an object holds twice.
   var repeatedKey: String?
 
-  init(bytes: [UInt8], maximumDepth: Int) {
+  init(bytes: [UInt8], maximumDepth: Int, maximumCount: Int) {
     self.bytes = bytes
     self.maximumDepth = maximumDepth
+    self.maximumCount = maximumCount
   }
 
   mutating func document() throws(FormatError) -> JSONValue {
@@ -65,6 +75,10 @@ private struct JSONParser {
   private mutating func value(depth: Int) throws(FormatError) -> JSONValue {
     guard depth <= maximumDepth else {
       throw FormatError(.limit, "JSON nests deeper than \(maximumDepth) levels", at: "byte \(position)")
+    }
+    count += 1
+    guard count <= maximumCount else {
+      throw FormatError(.limit, "JSON of more than \(maximumCount) values", at: "byte \(position)")
     }
     skipSpace()
     switch current {
@@ -162,13 +176,17 @@ private struct JSONParser {
   private mutating func string() throws(FormatError) -> String {
     position += 1
     var text: [UInt8] = []
+    var start = position
     while let byte = current {
       position += 1
-      switch byte {
-      case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
-      case UInt8(ascii: "\\"): text.append(contentsOf: String(try escape()).utf8)
-      default: text.append(byte)
+      guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+      let plain = bytes[start..<position - 1]
+      if byte == UInt8(ascii: "\"") {
+        return text.isEmpty ? String(decoding: plain, as: UTF8.self) : String(decoding: text + plain, as: UTF8.self)
       }
+      text += plain
+      text.append(contentsOf: String(try escape()).utf8)
+      start = position
     }
     throw unexpected("the text ends inside a string")
   }

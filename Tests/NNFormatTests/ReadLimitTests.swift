@@ -91,6 +91,34 @@ import Testing
     _ = try ModelFile.read(path, limits: limits)
   }
 
+  /// Many parts of a file may not decode to what one of them may not.
+  @Test func partsShareTheirExpansion() throws {
+    var limits = ReadLimits()
+    (limits.freelyExpandedBytes, limits.expansionRatio) = (100, 2)
+    let small = ExpansionBudget(fileByteCount: 10)
+    try small.grant(60, to: "a", limits)
+    try small.grant(60, to: "a", limits)
+    let error = #expect(throws: FormatError.self) { try small.grant(60, to: "b", limits) }
+    #expect(error?.kind == .limit && error?.place == "b")
+    try small.grant(40, to: "c", limits)
+    #expect(throws: FormatError.self) { try small.grant(.max, to: "d", limits) }
+    let large = ExpansionBudget(fileByteCount: 100)
+    try large.grant(60, to: "a", limits)
+    try large.grant(140, to: "b", limits)
+    #expect(throws: FormatError.self) { try large.grant(1, to: "c", limits) }
+  }
+
+  @Test func membersShareTheirExpansion() throws {
+    let path = Fixtures.model("deflated.keras")
+    let members = try ZipArchive(ByteRegion(MappedFile(path: path))).members.values.filter { !$0.isStored }
+    let largest = try #require(members.map(\.byteCount).max())
+    var limits = ReadLimits()
+    (limits.freelyExpandedBytes, limits.expansionRatio) = (largest, 0)
+    let archive = try ZipArchive(ByteRegion(MappedFile(path: path)), limits: limits)
+    for member in members { _ = try ZipArchive(ByteRegion(MappedFile(path: path)), limits: limits).region(member.name) }
+    #expect(throws: FormatError.self) { for member in members { _ = try archive.region(member.name) } }
+  }
+
   @Test func memoryThatThereIsNot() {
     for count in [Int.max, Int.max - 64, 1 << 60, -1] {
       let error = #expect(throws: FormatError.self) { try unsafe AlignedBytes(count: count) { _ in } }

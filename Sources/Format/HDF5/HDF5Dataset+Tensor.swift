@@ -44,6 +44,7 @@ extension HDF5Dataset {
         throw FormatError(
           .limit, "the dataset declares \(byteCount) bytes, but \(storedBytes) are stored", at: path)
       }
+      try expansion.grant(byteCount, to: path, limits)
       let load: @Sendable () throws(FormatError) -> AlignedBytes = { () throws(FormatError) in
         try decoded(elementType, byteCount: byteCount)
       }

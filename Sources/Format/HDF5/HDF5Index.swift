@@ -110,6 +110,8 @@ package struct HDF5Dataset: Sendable {
   /// How the strings among the attributes are stored.
   package let stringKinds: [String: HDF5StringKind]
   let source: ByteRegion
+  /// What the datasets of the file may decode to.
+  let expansion: ExpansionBudget
   /// What decodes elements that are not read in place; `nil` leaves it to this process.
   let elements: HDF5ElementSource?
 }

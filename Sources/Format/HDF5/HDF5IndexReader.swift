@@ -34,6 +34,7 @@ extension HDF5Index {
 private struct HDF5IndexReader {
   let source: ByteRegion
   let limits: ReadLimits
+  let expansion: ExpansionBudget
   var objectCount = 0
   /// Addresses of all groups so far: one that is linked again, perhaps from inside of itself, is not walked again.
   var listedGroups: Set<UInt64> = []
@@ -41,6 +42,7 @@ private struct HDF5IndexReader {
   init(source: ByteRegion, limits: ReadLimits) {
     self.source = source
     self.limits = limits
+    expansion = ExpansionBudget(fileByteCount: source.count)
   }
 
   mutating func group(_ id: hid_t, path: String, depth: Int) throws(FormatError) -> HDF5Group {
@@ -122,7 +124,8 @@ private struct HDF5IndexReader {
       path: path, type: try HDF5DataType(of: type.id, at: path),
       shape: try HDF5Dataset.extents(of: space.id, limits: limits, at: path),
       layout: try layout(of: id, creation: creation.id, path: path),
-      attributes: attributes, stringKinds: kinds, source: source, elements: nil)
+      attributes: attributes, stringKinds: kinds, source: source,
+      expansion: expansion, elements: nil)
   }
 
   private func layout(of dataset: hid_t, creation: hid_t, path: String) throws(FormatError) -> HDF5Dataset.Layout {

@@ -16,12 +16,12 @@ public struct ReadLimits: Sendable, Hashable {
   public var jsonValues = 1 << 21
   /// Axes of a tensor.
   public var rank = 64
-  /// Bytes of a decoded dataset or archive member beyond which `expansionRatio` applies.
-  public var freelyExpandedBytes = 256 << 20
+  /// Bytes of a decoded dataset or archive member, and of all that a file holds, beyond which `expansionRatio` applies.
+  public var freelyExpandedBytes = 128 << 20
   /// Bytes of a compressed archive member when it is decompressed.
   public var memberBytes = 1 << 32
-  /// How many times larger than its stored form decoded content may be.
-  public var expansionRatio = 1000
+  /// How many times larger than its stored form decoded content may be, and all of it together than the file.
+  public var expansionRatio = 100
 
   /// The process that libhdf5 reads in; `nil`, the default of the libraries, is this one. The command line's is a worker.
   public var isolation: HDF5Isolation?
@@ -43,6 +43,7 @@ public struct ReadLimits: Sendable, Hashable {
 
   /// Whether content of `stored` bytes may decode to `declared` ones.
   func allowsExpansion(stored: Int, declared: Int) -> Bool {
-    declared <= freelyExpandedBytes || declared / max(stored, 1) <= expansionRatio
+    let (most, isOver) = max(stored, 1).multipliedReportingOverflow(by: expansionRatio)
+    return declared <= freelyExpandedBytes || isOver || declared <= most
   }
 }

@@ -27,6 +27,7 @@ package struct ZipArchive: Sendable {
   package let duplicateNames: [String]
   private let source: ByteRegion
   private let limits: ReadLimits
+  private let expansion: ExpansionBudget
 
   /// Local headers and an empty archive's end record.
   static let signatures: [[UInt8]] = [[0x50, 0x4B, 0x03, 0x04], [0x50, 0x4B, 0x05, 0x06]]
@@ -37,6 +38,7 @@ package struct ZipArchive: Sendable {
   package init(_ source: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     self.source = source
     self.limits = limits
+    expansion = ExpansionBudget(fileByteCount: source.count)
     path = source.name
     var members: OrderedDictionary<String, Member> = [:]
     var duplicates: OrderedSet<String> = []
@@ -97,6 +99,11 @@ package struct ZipArchive: Sendable {
       throw FormatError(
         .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path,
         at: name)
+    }
+    do throws(FormatError) {
+      try expansion.grant(member.byteCount, to: name, limits)
+    } catch {
+      throw error.inFile(path)
     }
     let bytes = try ZipReader.open(source) { (reader) throws(FormatError) in try reader.read(member) }
     return ByteRegion(bytes, name: label)

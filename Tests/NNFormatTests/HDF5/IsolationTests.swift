@@ -76,6 +76,22 @@ import Testing
     }
   }
 
+  /// A file whose elements take too long has one budget: the second dataset is not tried once the first has used it up.
+  @Test func datasetsShareTheirTime() throws {
+    var limits = Self.limits
+    limits.isolation?.seconds = 1
+    let root = try HDF5Index(Self.region(Fixtures.path("attacks/tiny_chunks.h5")), limits: limits).root
+    let times = try ["a", "b", "c"].map { name in
+      let tensor = try root.requiredDataset(name).tensor(limits: limits)
+      let start = ContinuousClock.now
+      let error = #expect(throws: FormatError.self) { _ = try tensor.denseBytes }
+      #expect(error?.kind == .limit && error?.message.contains("hung") == true, "\(error as Any)")
+      return ContinuousClock.now - start
+    }
+    #expect(times[0] > .milliseconds(500))
+    #expect(times[1] + times[2] < times[0] / 2)
+  }
+
   @Test func workersCannotGetOut() throws {
     let region = try Self.region(Fixtures.path("hdf5/kinds.h5"))
     let (isFiltered, escapes) = try HDF5Isolation(program: Tool.path).escapes(reading: region)

@@ -7,6 +7,7 @@ struct HDF5IndexDecoder {
   private let source: ByteRegion
   private let limits: ReadLimits
   private let elements: HDF5ElementSource?
+  private let expansion: ExpansionBudget
   private var objectCount = 0
 
   /// - Parameters:
@@ -17,6 +18,7 @@ struct HDF5IndexDecoder {
     self.source = source
     self.limits = limits
     self.elements = elements
+    expansion = ExpansionBudget(fileByteCount: source.count)
   }
 
   /// The root group.
@@ -62,7 +64,7 @@ struct HDF5IndexDecoder {
     let (attributes, kinds) = try attributes()
     return HDF5Dataset(
       path: path, type: type, shape: shape, layout: layout, attributes: attributes, stringKinds: kinds, source: source,
-      elements: elements)
+      expansion: expansion, elements: elements)
   }
 
   /// Whether elements that are said to lie in the file are inside of it is checked by who makes a tensor of them, as for files

@@ -16,8 +16,8 @@ public struct HDF5Isolation: Sendable, Hashable {
   public var program: String
   /// Bytes of memory beside the file and the elements that are decoded.
   public var memoryBytes = 256 << 20
-  /// Seconds of processor time that reading the index of a small file may take, and thrice that on the clock. Larger files get
-  /// more, and so does decoding elements, by their size.
+  /// Seconds of processor time that reading a small file may take, its index and all its elements together, and thrice that on
+  /// the clock. Larger files get more, and so does decoding elements, by their size.
   public var seconds = 3
 
   /// Reading in a worker that `program` becomes.
@@ -32,14 +32,20 @@ public struct HDF5Isolation: Sendable, Hashable {
 
   /// Elements that one worker decodes at most before another takes over, unless a dataset alone is larger.
   static let sharedBudget = 64 << 20
-  /// Elements that are decoded in a second at the very least.
-  static let slowestRate = 16 << 20
   /// Bytes of a file whose groups and datasets are listed in a second at the very least.
   static let slowestIndexRate = 32 << 20
+  /// Bytes of elements that are decoded in a second at the very least.
+  static let slowestRate = 16 << 20
+  /// The same for what goes beyond `ordinaryExpansion` times the file: runs of one number, or nothing that is stored.
+  static let slowestFillingRate = 256 << 20
+  static let ordinaryExpansion = 4
 
-  /// The processor time that answering takes at most, for elements of `byteCount` bytes from a file of `fileByteCount`.
-  func allowance(fileByteCount: Int, decoding byteCount: Int = 0) -> Int {
-    seconds + fileByteCount / Self.slowestIndexRate + byteCount / Self.slowestRate
+  /// The seconds of processor time that a file of `fileByteCount` bytes may take in all, once `byteCount` bytes of elements were
+  /// asked for.
+  func allowance(fileByteCount: Int, decoding byteCount: Int = 0) -> Double {
+    let ordinary = min(Double(byteCount), Double(fileByteCount) * Double(Self.ordinaryExpansion))
+    return Double(seconds) + Double(fileByteCount) / Double(Self.slowestIndexRate)
+      + ordinary / Double(Self.slowestRate) + (Double(byteCount) - ordinary) / Double(Self.slowestFillingRate)
   }
 }
 

@@ -14,15 +14,23 @@ final class HDF5WorkerProcess: Sendable {
   private let process: pid_t
   /// Whether the process has been waited for, after which its number may be another's.
   private let hasEnded = Atomic(false)
+  /// Microseconds of processor time that it had used in the end.
+  private let finalTime = Atomic(0)
+  /// Whether it waits for a question: it did not crash or hang over one.
+  private let answers = Atomic(true)
   private let channel: Int32
   private let memory: Int32
   private let answerBytes: Int
 
   /// Starts a worker.
   ///
-  /// - Parameter budget: bytes of elements that it is to decode.
+  /// - Parameters:
+  ///   - budget: bytes of elements that it is to decode.
+  ///   - seconds: the processor time that it has.
   /// - Throws: `FormatError` of kind `io` when the system starts no process.
-  init(_ region: ByteRegion, _ isolation: HDF5Isolation, budget: Int) throws(FormatError) {
+  init(
+    _ region: ByteRegion, _ isolation: HDF5Isolation, budget: Int = 0, seconds: Double
+  ) throws(FormatError) {
     let memory = try SharedMemory.make()
     var ends: [Int32] = [-1, -1]
     guard unsafe nn_channel(&ends) == 0 else {
@@ -31,7 +39,7 @@ final class HDF5WorkerProcess: Sendable {
     }
     defer { close(ends[1]) }
     do throws(FormatError) {
-      process = try Self.start(region, isolation, budget: budget, channel: ends[1], memory: memory)
+      process = try Self.start(region, isolation, budget: budget, seconds: seconds, channel: ends[1], memory: memory)
     } catch {
       close(memory)
       close(ends[0])
@@ -47,19 +55,35 @@ final class HDF5WorkerProcess: Sendable {
     if !hasEnded.load(ordering: .relaxed) { end() }
   }
 
+  /// Seconds as the system counts them: whole ones, and one at least.
+  private static func whole(_ seconds: Double) -> Int { max(Int(clamping: Int64(min(seconds, 1e9).rounded(.up))), 1) }
+
+  /// Whether it can be asked again.
+  var isUsable: Bool { answers.load(ordering: .relaxed) }
+
+  /// Processor time that it has used, in seconds.
+  var processorSeconds: Double {
+    var clock = clockid_t()
+    var time = timespec()
+    guard !hasEnded.load(ordering: .relaxed), unsafe clock_getcpuclockid(process, &clock) == 0,
+      unsafe clock_gettime(clock, &time) == 0
+    else { return Double(finalTime.load(ordering: .relaxed)) / 1e6 }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   private static func answerBytes(_ isolation: HDF5Isolation, budget: Int) -> Int {
     budget > 0 ? budget : isolation.memoryBytes / 2
   }
 
   private static func start(
-    _ region: ByteRegion, _ isolation: HDF5Isolation, budget: Int, channel: Int32, memory: Int32
+    _ region: ByteRegion, _ isolation: HDF5Isolation, budget: Int, seconds: Double, channel: Int32, memory: Int32
   ) throws(FormatError) -> pid_t {
     try region.withDescriptor { (file, size, range) throws(FormatError) in
       // Elements take their own size in the shared memory, and chunks at most that again.
       let settings = HDF5WorkerSettings(
         range: range, memoryBytes: isolation.memoryBytes + size + 2 * budget,
         answerBytes: answerBytes(isolation, budget: budget),
-        seconds: isolation.allowance(fileByteCount: size, decoding: budget))
+        seconds: Self.whole(seconds))
       let arguments = unsafe settings.arguments.map { unsafe strdup($0) } + [nil]
       defer { unsafe arguments.forEach { unsafe free($0) } }
       var process: pid_t = 0
@@ -78,12 +102,13 @@ final class HDF5WorkerProcess: Sendable {
   /// - Parameter seconds: the processor time that it has; it is waited for three times as long.
   /// - Returns: The answer's size; `nil` when somebody else ended the worker.
   /// - Throws: `FormatError` that the worker reports, or that tells how it failed.
-  func ask(_ kind: WorkerMessage.Kind, _ content: [UInt8], seconds: Int) throws(FormatError) -> Int? {
+  func ask(_ kind: WorkerMessage.Kind, _ content: [UInt8], seconds: Double) throws(FormatError) -> Int? {
+    answers.store(false, ordering: .relaxed)
     try SharedMemory.replace(memory, with: content)
     let message = WorkerMessage(kind, count: content.count).bytes
     guard unsafe nn_send(channel, message, message.count) == 0 else { return try failure() }
     var bytes: [UInt8] = []
-    var patience = Patience(processorSeconds: seconds)
+    var patience = Patience(processorSeconds: Self.whole(seconds))
     while bytes.count < WorkerMessage.size {
       guard patience.waits(for: channel) else {
         throw FormatError(
@@ -99,8 +124,13 @@ final class HDF5WorkerProcess: Sendable {
       throw MessageDecoder.error("a message of no kind or size")
     }
     switch answer.kind {
-    case .answer: return answer.count
-    case .failure: throw try FormatError.decoded(try SharedMemory.bytes(of: memory, count: answer.count))
+    case .answer:
+      answers.store(true, ordering: .relaxed)
+      return answer.count
+    case .failure:
+      let error = try FormatError.decoded(try SharedMemory.bytes(of: memory, count: answer.count))
+      answers.store(true, ordering: .relaxed)
+      throw error
     default: throw MessageDecoder.error("a request")
     }
   }
@@ -112,6 +142,10 @@ final class HDF5WorkerProcess: Sendable {
   func copy(into buffer: UnsafeMutableRawBufferPointer) throws(FormatError) {
     try unsafe SharedMemory.read(memory, into: buffer)
   }
+
+  /// What is wrong with a file that takes too long.
+  static let timeIsUp = FormatError(
+    .limit, "libhdf5 hung: it used up its processor time on the file", advice: advice)
 
   private static let advice =
     "The file is damaged or made to do harm; fetch it again from where you trust"
@@ -126,8 +160,7 @@ final class HDF5WorkerProcess: Sendable {
   private func failure() throws(FormatError) -> Int? {
     switch endAfterClosing() {
     case .killed(SIGKILL): return nil
-    case .killed(SIGXCPU):
-      throw FormatError(.limit, "libhdf5 hung: it used up its processor time on the file", advice: Self.advice)
+    case .killed(SIGXCPU): throw Self.timeIsUp
     case .killed(let signal):
       let abbreviation = unsafe nn_signal_name(signal)
       let name = unsafe abbreviation.map { unsafe "SIG" + String(cString: $0) } ?? "signal \(signal)"
@@ -153,10 +186,13 @@ final class HDF5WorkerProcess: Sendable {
   /// - Returns: `nil` when it goes on.
   private func waitForEnd(options: Int32) -> End? {
     var status: Int32 = 0
+    var usage = rusage()
     while true {
-      let result = unsafe waitpid(process, &status, options)
+      let result = unsafe wait4(process, &status, options, &usage)
       if result < 0, errno == EINTR { continue }
       if result == 0 { return nil }
+      let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+      finalTime.store(seconds * 1_000_000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec, ordering: .relaxed)
       hasEnded.store(true, ordering: .relaxed)
       guard result == process else { return .unknown }
       let signal = status & 0x7f

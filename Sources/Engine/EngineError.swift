@@ -35,6 +35,12 @@ extension EngineError {
     self.init(kind, error.place.map { "\(error.message) (\($0))" } ?? error.message)
   }
 
+  /// A run would take more than it may.
+  static func overLimit(_ what: String, _ byteCount: Int, _ options: EngineOptions) -> EngineError {
+    EngineError(
+      .shapeMismatch, "\(what) take \(byteCount) bytes, more than the \(options.memoryLimit) that a run may take")
+  }
+
   /// The system has no block of so many bytes.
   static func noMemory(_ byteCount: Int) -> EngineError {
     EngineError(.shapeMismatch, "a value of \(byteCount) bytes does not fit into memory")

@@ -1,3 +1,5 @@
+import NNFormat
+
 /// How a network is compiled and run.
 public struct EngineOptions: Sendable, Hashable {
   /// What the weights of dense layers are kept in. Everything is computed in float32.
@@ -12,22 +14,25 @@ public struct EngineOptions: Sendable, Hashable {
   public var threads: Int?
   /// Whether steps may be fused and constants folded into weights. Off only to compare.
   public var fusion: Bool
-  /// The largest block of memory, in bytes, that a single value or the scratch space of a run may take.
-  public var memoryLimit: Int
+  /// How many bytes of memory a run may take for what it computes, beside the weights and the inputs; at most 2^46.
+  public var memoryLimit: Int { didSet { memoryLimit = min(memoryLimit, Self.mostMemory) } }
   /// What the weights of dense layers are kept in: of matrix products with constant weights. Without `fusion` there are
   /// no dense layers, and it changes nothing.
   public var precision: Precision
   /// Whether the network gets threads of its own, each kept on one processor. The caller's thread is left alone.
   public var pinsThreads: Bool
 
-  /// All cores, everything fused, weights in float32, unless said otherwise.
+  /// More than any machine has, and little enough for sums of many values.
+  private static let mostMemory = 1 << 46
+
+  /// All cores, everything fused, weights in float32, half of the machine's memory, unless said otherwise.
   public init(
-    threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = 1 << 36, precision: Precision = .float32,
+    threads: Int? = nil, fusion: Bool = true, memoryLimit: Int = ReadLimits().runBytes, precision: Precision = .float32,
     pinsThreads: Bool = false
   ) {
     self.threads = threads
     self.fusion = fusion
-    self.memoryLimit = memoryLimit
+    self.memoryLimit = min(memoryLimit, Self.mostMemory)
     self.precision = precision
     self.pinsThreads = pinsThreads
   }

@@ -170,4 +170,58 @@ import Testing
     let results = try sketch.run([Tensor([Int64(1) << 62, 0])])
     #expect(results.map(\.count) == [0, 0])
   }
+
+  /// What a run computes has to fit into its limit, each value and all of them together, whether shapes are known before or not.
+  @Test(arguments: [false, true]) func runsHaveALimit(isDynamic: Bool) throws {
+    var sketch = GraphSketch()
+    sketch.input("x", [1, 256])
+    sketch.input("repeats", [2], .int64)
+    if !isDynamic { sketch.constant("repeats", Tensor([Int64(16), 1])) }
+    for name in ["a", "b", "c"] {
+      sketch.node("Tile", ["x", "repeats"], [name])
+      sketch.output(name)
+    }
+    let inputs =
+      [Tensor([Float](repeating: 1, count: 256), shape: [1, 256])] + (isDynamic ? [Tensor([Int64(16), 1])] : [])
+    let one = 16 * 256 * 4
+    for limit in [one - 1, 2 * one] {
+      let error = try failure { _ = try sketch.run(inputs, options: EngineOptions(threads: 1, memoryLimit: limit)) }
+      #expect(error.kind == .shapeMismatch && error.message.contains("more than the \(limit)"), "\(error)")
+    }
+    let results = try sketch.run(inputs, options: EngineOptions(threads: 1, memoryLimit: 4 * one))
+    #expect(results.map(\.count) == [4096, 4096, 4096])
+  }
+
+  /// Constants that a small model computes stay small, however many there are: the rest is left to the run.
+  @Test func foldingHasALimit() throws {
+    var sketch = GraphSketch()
+    sketch.input("x", [1])
+    sketch.constant("shape", Tensor([Int64(2 << 20)]))
+    for index in 0..<64 {
+      sketch.node("ConstantOfShape", ["shape"], ["zeros\(index)"])
+      sketch.node("Gather", ["zeros\(index)", "i"], ["y\(index)"])
+      sketch.output("y\(index)")
+    }
+    sketch.input("i", [1], .int64)
+    let plan = try ExecutionPlan(sketch.model, options: EngineOptions(threads: 1))
+    #expect(plan.constants.reduce(0) { $0 + ($1?.byteCount ?? 0) } < 300 << 20)
+    let results = try ExecutionContext(plan: plan).run([Tensor([Float(0)]), Tensor([Int64(5)])])
+    #expect(try results.allSatisfy { try $0.numbers == [0] })
+  }
+
+  /// A chain of sums that doubles each time.
+  @Test func foldingOfDoublingsHasALimit() throws {
+    var sketch = GraphSketch()
+    sketch.input("i", [1], .int64)
+    sketch.constant("c0", Tensor([Float](repeating: 1, count: 1 << 16)))
+    for index in 0..<12 {
+      sketch.node("Concat", ["c\(index)", "c\(index)"], ["c\(index + 1)"], [Attribute("axis", .int(0))])
+    }
+    sketch.node("Gather", ["c12", "i"], ["y"])
+    sketch.output("y")
+    let plan = try ExecutionPlan(sketch.model, options: EngineOptions(threads: 1, memoryLimit: 512 << 20))
+    #expect(plan.constants.allSatisfy { ($0?.byteCount ?? 0) <= 256 << 20 })
+    let error = try failure { _ = try ExecutionContext(plan: plan).run([Tensor([Int64(5)])]) }
+    #expect(error.message.contains("more than the"), "\(error)")
+  }
 }

@@ -196,6 +196,26 @@ import Testing
     #expect(ContinuousClock.now - start < .seconds(90))
   }
 
+  /// A few bytes that ask for more memory than the machine has.
+  @Test func runsThatAskForMuch() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("tile.onnx")
+    var graph = Graph(
+      name: "g", inputs: [Value(name: "x", type: .tensor(.float32, [1, 4]))], outputs: [Value(name: "y")],
+      nodes: [
+        Node("Tile", inputs: ["x", "s"], outputs: ["t"]),
+        Node("ReduceSum", inputs: ["t"], outputs: ["y"], attributes: [Attribute("keepdims", .int(0))]),
+      ])
+    graph.initializers = [Initializer(name: "s", tensor: Tensor([Int64(1 << 30), 1 << 10]))]
+    try ONNXFile.write(Model(graph: graph, operatorSets: [OperatorSetImport(version: 21)], irVersion: 10), to: path)
+    let input = folder.file("x.npy")
+    try Data(NpyFile.bytes(of: Tensor([Float(1), 2, 3, 4], shape: [1, 4]))).write(to: URL(fileURLWithPath: input))
+    for verb in [["predict", path, "--input", input], ["bench", path]] {
+      try Self.expectFailure(verb, [path, "Tile", "more than the"])
+      try Self.expectFailure(verb + ["--limit", "run-bytes=1000"], [path, "Tile", "1000"])
+    }
+  }
+
   @Test func outputsThatCannotBeWritten() throws {
     let folder = try TemporaryFolder()
     let source = Fixtures.model("digits.keras")

@@ -4,6 +4,9 @@ import NNFormat
 package enum ConstantFolding {
   /// Folding may not blow a model up: a result larger than this and than a few times its inputs is left to the run.
   private static let largestResult = 16 << 20
+  /// The same for all results of a model together, beside a few times what it holds.
+  private static let largestSum = 256 << 20
+  private static let largestSumGrowth = 8
 
   package static func apply(to draft: inout Draft, options: EngineOptions, pool: ThreadPool) throws(EngineError) {
     var kept: [DraftNode] = []
@@ -53,14 +56,16 @@ package enum ConstantFolding {
     do {
       var inputs: [Constant?] = []
       for input in node.inputs { inputs.append(try draft.constant(input)?.aligned()) }
+      let left = largestSum + largestSumGrowth * draft.givenByteCount - draft.foldedByteCount
       let runner = SingleStepRunner(options: options, pool: pool)
       let inputBytes = inputs.reduce(0) { $0 + ($1?.byteCount ?? 0) }
       guard
         let results = try runner.run(
           step, inputs: inputs, outputCount: node.outputs.count,
-          limit: max(largestResult, inputBytes * step.foldingGrowth))
+          limit: min(max(largestResult, inputBytes * step.foldingGrowth), left))
       else { return false }
       for (output, result) in zip(node.outputs, results) {
+        draft.foldedByteCount += result.byteCount
         if let output { draft.values[output].constant = result }
       }
       return true
@@ -117,17 +122,16 @@ package enum StepSizes {
   package static func byteCount(
     _ type: ElementType, _ shape: [Int], _ options: EngineOptions
   ) throws(EngineError) -> Int {
-    guard let count = checkedProduct(shape), let bytes = type.carriedByteCount(of: count), bytes <= options.memoryLimit
-    else {
+    guard let count = checkedProduct(shape), let bytes = type.carriedByteCount(of: count) else {
       throw EngineError(.shapeMismatch, "a value of shape \(shape) does not fit into memory")
     }
+    guard bytes <= options.memoryLimit else { throw .overLimit("values of shape \(shape)", bytes, options) }
     return bytes
   }
 
   package static func checkedScratch(_ byteCount: Int, _ options: EngineOptions) throws(EngineError) -> Int {
-    guard byteCount >= 0, byteCount <= options.memoryLimit else {
-      throw EngineError(.shapeMismatch, "scratch space of \(byteCount) bytes does not fit into memory")
-    }
+    guard byteCount >= 0 else { throw .noMemory(byteCount) }
+    guard byteCount <= options.memoryLimit else { throw .overLimit("intermediate results", byteCount, options) }
     return byteCount
   }
 }

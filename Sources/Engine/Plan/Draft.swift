@@ -11,6 +11,9 @@ package struct Draft {
   package var values: [ValueInfo] = []
   /// Values that come of bodies of functions and of branches.
   package var unfoldedCount = 0
+  /// Bytes of the constants that the model itself holds, and of those that were computed from them.
+  package var givenByteCount = 0
+  package var foldedByteCount = 0
   package var nodes: [DraftNode] = []
   package var inputs: [Int] = []
   package var outputs: [Int] = []

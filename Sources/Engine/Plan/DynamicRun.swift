@@ -7,6 +7,8 @@ final class DynamicRun {
   private let plan: ExecutionPlan
   private let strings: StringArena
   private var memory: [RawMemory?]
+  /// Bytes of all blocks.
+  private var byteCount = 0
 
   init(plan: ExecutionPlan, strings: StringArena) {
     self.plan = plan
@@ -90,6 +92,8 @@ final class DynamicRun {
   private var spares: [RawMemory] = []
 
   private func block(for value: Int, byteCount: Int) throws(EngineError) -> RawMemory {
+    let more = max(byteCount - (memory[value]?.capacity ?? 0), 0)
+    self.byteCount = try StepSizes.checkedScratch(self.byteCount + more, plan.options)
     if let block = memory[value] {
       try block.reserve(byteCount)
       return block

@@ -9,6 +9,7 @@ package enum PlanCompiler {
 
   package static func compile(_ model: Model, options: EngineOptions, pool: ThreadPool) throws(EngineError) -> Result {
     var draft = try GraphReader.read(model)
+    draft.givenByteCount = draft.values.reduce(0) { $0 + ($1.constant?.byteCount ?? 0) }
     try ConstantFolding.apply(to: &draft, options: options, pool: pool)
     if options.fusion {
       try Fusion.removeCopies(&draft)

@@ -17,6 +17,9 @@ extension Resolver {
       scratchByteCount = max(scratchByteCount, group.scratchByteCount)
     }
     let memory = MemoryPlan(blocks)
+    let outputByteCount = plan.outputValues.reduce(0) { $0 + (values[$1]?.byteCount ?? 0) }
+    _ = try StepSizes.checkedScratch(
+      memory.byteCount + scratchByteCount + evaluatedByteCount + outputByteCount, plan.options)
     let slotCount = pending.reduce(plan.outputValues.count) { count, entry in
       count + plan.steps[entry.step].inputs.count + plan.steps[entry.step].outputs.count
     }

@@ -13,12 +13,16 @@ struct Resolver {
   var evaluated: [RawMemory] = []
   /// The strings among what was evaluated.
   let evaluatedStrings = StringArena()
+  /// Bytes of what was evaluated.
+  var evaluatedByteCount = 0
   var scratchByteCount = 0
   /// For each value the last step that reads it; outputs live to the end.
   private let lastReader: [Int]
 
   /// Results up to this size are computed while resolving when nothing but shapes decides them.
   private static let largestEvaluated = 1 << 20
+  /// The same for all of them together.
+  private static let largestEvaluatedSum = 64 << 20
 
   static func resolve(_ plan: ExecutionPlan, inputShapes: [[Int]]) throws(EngineError) -> Resolution {
     var resolver = Resolver(plan)
@@ -99,7 +103,11 @@ struct Resolver {
     }
     let scratch = try StepSizes.checkedScratch(work.scratchByteCount, plan.options)
     let isKnown = views.allSatisfy { unsafe $0 == nil || $0?.contents != nil }
-    if isKnown || step.step.dependsOnlyOnShapes, sizes.reduce(0, { max($0, $1) }) <= Resolver.largestEvaluated {
+    let sum = sizes.reduce(0, +)
+    if isKnown || step.step.dependsOnlyOnShapes, sizes.allSatisfy({ $0 <= Resolver.largestEvaluated }),
+      sum <= Resolver.largestEvaluatedSum - evaluatedByteCount
+    {
+      evaluatedByteCount += sum
       try evaluate(step, work, sizes)
       return
     }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Bounds on what a file may ask of its reader, so that a small file cannot claim much memory or time.
 public struct ReadLimits: Sendable, Hashable {
   /// Groups and datasets of an HDF5 file together, members of an archive.
@@ -23,6 +25,13 @@ public struct ReadLimits: Sendable, Hashable {
   /// How many times larger than its stored form decoded content may be, and all of it together than the file.
   public var expansionRatio = 100
 
+  /// Bytes that a run of a file's network may take for what it computes, beside the file, its weights and the inputs. By default
+  /// half of the machine's memory.
+  public var runBytes = Self.machineBytes / 2
+  /// The memory of this machine, in bytes; 4 GiB where the system does not say.
+  private static let machineBytes =
+    max(sysconf(Int32(_SC_PHYS_PAGES)), 1 << 20) * max(sysconf(Int32(_SC_PAGESIZE)), 4096)
+
   /// The process that libhdf5 reads in; `nil`, the default of the libraries, is this one. The command line's is a worker.
   public var isolation: HDF5Isolation?
 
@@ -33,7 +42,7 @@ public struct ReadLimits: Sendable, Hashable {
   package static let named: [(name: String, path: WritableKeyPath<ReadLimits, Int> & Sendable)] = [
     ("objects", \.objectCount), ("depth", \.depth), ("calls", \.callCount), ("attribute-bytes", \.attributeBytes),
     ("json-bytes", \.jsonBytes), ("json-values", \.jsonValues), ("rank", \.rank), ("member-bytes", \.memberBytes),
-    ("expanded-bytes", \.freelyExpandedBytes), ("ratio", \.expansionRatio),
+    ("expanded-bytes", \.freelyExpandedBytes), ("ratio", \.expansionRatio), ("run-bytes", \.runBytes),
   ]
 
   /// Refuses tensors of more axes than allowed.

@@ -116,7 +116,7 @@ struct Bench: ParsableCommand {
     var run = BenchRun(
       stopwatch: Stopwatch(warmUp: warmup, duration: duration),
       threads: threads?.values ?? [ThreadPool.onlineProcessorCount], batches: batch?.values.map { $0 } ?? [nil],
-      sizes: sizes, seed: seed, options: engine.options(), bar: bar)
+      sizes: sizes, seed: seed, options: engine.options(model.reading.limits), bar: bar)
     do {
       if let path { try run.network(path, reading: model, isProfiled: profile) }
       if ceilings || profile { try run.ceilings(isShown: ceilings) }

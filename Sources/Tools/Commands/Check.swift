@@ -47,7 +47,8 @@ struct Check: ParsableCommand {
     for path in testData {
       do throws(FormatError) {
         for folder in try TestFolder.find(in: path) {
-          view.add(ConformanceTest(folder, limits: reading.limits, options: EngineOptions(threads: shared.threads)))
+          let options = EngineOptions(threads: shared.threads, memoryLimit: reading.limits.runBytes)
+          view.add(ConformanceTest(folder, limits: reading.limits, options: options))
         }
       } catch {
         view.add(path, unreadable: error)

@@ -83,7 +83,7 @@ struct Predict: ParsableCommand {
 
   private func predict() throws {
     let network = try Network(
-      try model.read(path).model(), options: engine.options(threads: shared.threads))
+      try model.read(path).model(), options: engine.options(threads: shared.threads, model.reading.limits))
     let labelNames = try labels.map { try LabelFile.read($0) }
     let inputs = try TensorInput.assign(try givenInputs(network.inputs), to: network.inputs)
     let progress = RowProgress(isShown: !shared.quiet && batch != nil, rows: inputs.values.first?.shape.first ?? 0)

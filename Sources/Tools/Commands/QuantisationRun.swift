@@ -16,7 +16,9 @@ struct QuantisationRun {
       source: command.source, target: command.target, settings: settings.inForce + Self.runSettings(of: command))
   }
 
-  private var options: EngineOptions { EngineOptions(threads: command.shared.threads) }
+  private var options: EngineOptions {
+    EngineOptions(threads: command.shared.threads, memoryLimit: command.model.reading.limits.runBytes)
+  }
 
   /// Does the work; the file is written unless the result says why not.
   mutating func run() throws -> QuantisationResult {

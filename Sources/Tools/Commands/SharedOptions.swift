@@ -60,8 +60,11 @@ struct EngineArguments: ParsableArguments {
   @Flag(name: .customLong("pin"), help: "Keep each thread but the first on a processor of its own.")
   var pinsThreads = false
 
-  func options(threads: Int? = nil) -> EngineOptions {
-    EngineOptions(threads: threads, precision: precision == .bf16 ? .bfloat16 : .float32, pinsThreads: pinsThreads)
+  /// - Parameter limits: what the file of the network may ask for.
+  func options(threads: Int? = nil, _ limits: ReadLimits) -> EngineOptions {
+    EngineOptions(
+      threads: threads, memoryLimit: limits.runBytes, precision: precision == .bf16 ? .bfloat16 : .float32,
+      pinsThreads: pinsThreads)
   }
 }
 

@@ -54,7 +54,8 @@ import NNFormat
     var builder = try ProgramBuilder(graph, inputShapes: inputShapes, mode: mode)
     try builder.build()
     let layout = builder.layout()
-    arena = try RawMemory(byteCount: layout.arenaByteCount + layout.scratchByteCount + 64)
+    let byteCount = try StepSizes.checkedScratch(layout.arenaByteCount + layout.scratchByteCount, graph.options)
+    arena = try RawMemory(byteCount: byteCount + 64)
     unsafe arena.base.initializeMemory(as: UInt8.self, repeating: 0, count: layout.arenaByteCount)
     unsafe scratch = unsafe arena.base + layout.arenaByteCount
     unsafe slots = .allocate(capacity: max(layout.slots.count, 1))

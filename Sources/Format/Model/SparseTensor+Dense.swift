@@ -3,7 +3,7 @@ extension SparseTensor {
   ///
   /// - Throws: `FormatError` of kind `malformed` when indices are out of range or do not fit the values, `limit` when the
   ///   shape is negative or too large.
-  public func dense(byteLimit: Int = 1 << 36) throws(FormatError) -> Tensor {
+  public func dense(byteLimit: Int = ReadLimits().runBytes) throws(FormatError) -> Tensor {
     let places = try linearIndices()
     let type = values.elementType
     guard let count = checkedProduct(shape) else { throw FormatError(.limit, "its shape \(shape) is too large") }

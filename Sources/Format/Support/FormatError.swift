@@ -66,6 +66,8 @@ extension String {
   /// The text without anything that breaks a line, steers a terminal or turns the direction of writing: breaks and tabs become
   /// spaces, the others `\u{1b}` and the like. Names from files may hold any character.
   package var onOneLine: String {
+    // Nearly every text; going through scalars takes seconds for names of many megabytes.
+    if utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
     var text = ""
     for scalar in unicodeScalars {
       switch scalar.properties.generalCategory {

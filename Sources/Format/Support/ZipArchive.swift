@@ -100,11 +100,7 @@ package struct ZipArchive: Sendable {
         .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path,
         at: name)
     }
-    do throws(FormatError) {
-      try expansion.grant(member.byteCount, to: name, limits)
-    } catch {
-      throw error.inFile(path)
-    }
+    try namingFile(path) { () throws(FormatError) in try expansion.grant(member.byteCount, to: name, limits) }
     let bytes = try ZipReader.open(source) { (reader) throws(FormatError) in try reader.read(member) }
     return ByteRegion(bytes, name: label)
   }

@@ -25,8 +25,9 @@ enum OutputFile {
   /// Prints a table as it is, or for eyes when they are what it goes to: names and strings may steer a terminal.
   private static func print(_ table: String) {
     guard Terminal.outputIsTerminal else { return Swift.print(table, terminator: "") }
-    for line in table.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
-      Swift.print(String(line).onOneLine)
+    // By bytes: a return before the end of a line makes one `Character` of both.
+    for line in table.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
+      Swift.print(String(Substring(line)).onOneLine)
     }
   }
 

@@ -1,5 +1,4 @@
 import NNFormat
-import Synchronization
 
 /// A network that is ready to predict.
 ///
@@ -22,7 +21,7 @@ public final class Network: Sendable {
 
   /// The compiled graph.
   public let plan: ExecutionPlan
-  private let idle = Mutex<[IdleContext]>([])
+  private let idle = Locked<[IdleContext]>([])
 
   /// Compiles a model.
   ///

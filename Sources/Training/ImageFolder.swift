@@ -1,6 +1,5 @@
 import NNEngine
 import NNFormat
-import Synchronization
 
 /// A folder of images with a folder for each class, decoded when they are needed and ahead of that on threads.
 ///
@@ -15,7 +14,7 @@ public final class ImageFolder: TrainingData, @unchecked Sendable {
   private let isSparse: Bool
   /// How much the images of a class count; 1 for classes that are not named.
   public var classWeights: [Int: Float] = [:]
-  private let cache = Mutex<[Int: [Float]]>([:])
+  private let cache = Locked<[Int: [Float]]>([:])
   private let memoryLimit: Int
 
   /// The number of images.
@@ -58,7 +57,7 @@ public final class ImageFolder: TrainingData, @unchecked Sendable {
     }
     // Every image is decoded once before training begins, so that a broken one ends nothing half way.
     let list = files
-    let decoded = Mutex<[Int: Result<[Float], FormatError>]>([:])
+    let decoded = Locked<[Int: Result<[Float], FormatError>]>([:])
     let room = memoryLimit / 4 / max(shape.reduce(1, *), 1)
     TrainingThreads.forEach(list.count) { index in
       let result = Result { () throws(FormatError) in try Self.decode(list[index].path, shape) }
@@ -91,7 +90,7 @@ public final class ImageFolder: TrainingData, @unchecked Sendable {
   /// Writes images, those that are not in memory decoded on threads.
   public func read(_ rows: ArraySlice<Int>, into batch: TrainingBatch) throws(EngineError) {
     let order = Array(rows)
-    let failure = Mutex<FormatError?>(nil)
+    let failure = Locked<FormatError?>(nil)
     TrainingThreads.forEach(order.count) { place in
       let row = order[place]
       do throws(FormatError) {

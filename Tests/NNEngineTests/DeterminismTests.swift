@@ -37,4 +37,20 @@ import Testing
       for try await (index, prediction) in group { #expect(prediction == expected[index]) }
     }
   }
+
+  /// Small predictions in a row, so that callers often want the network's contexts at the same moment.
+  @Test func busyCallersAgree() async throws {
+    let network = try Network(classifier([4, 3]).model)
+    var random = SeededGenerator(33)
+    let input = try random.floats([1, 4]).elements(as: Float.self)
+    let expected = try network.predict(input, shape: [1, 4])
+    try await withThrowingTaskGroup(of: Int.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          try (0..<2000).count { _ in try network.predict(input, shape: [1, 4]) != expected }
+        }
+      }
+      for try await differences in group { #expect(differences == 0) }
+    }
+  }
 }

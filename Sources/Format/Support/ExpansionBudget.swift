@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What the parts of one file may decode to together: many parts get no more than one would.
 package final class ExpansionBudget: Sendable {
   private struct State {
@@ -8,7 +6,7 @@ package final class ExpansionBudget: Sendable {
   }
 
   private let fileByteCount: Int
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// - Parameter fileByteCount: what all the parts are stored in.
   package init(fileByteCount: Int) { self.fileByteCount = fileByteCount }

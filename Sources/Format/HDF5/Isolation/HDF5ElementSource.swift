@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Decodes datasets of one file in a worker, which is started when the first is asked for and replaced when it has decoded what
 /// its limits allow. All workers of a file share its processor time.
 final class HDF5ElementSource: Sendable {
@@ -21,13 +19,13 @@ final class HDF5ElementSource: Sendable {
 
   private let region: ByteRegion
   private let isolation: HDF5Isolation
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   /// - Parameter usedSeconds: the processor time that the file has taken so far.
   init(_ region: ByteRegion, _ isolation: HDF5Isolation, usedSeconds: Double) {
     self.region = region
     self.isolation = isolation
-    state = Mutex(State(pastSeconds: usedSeconds))
+    state = Locked(State(pastSeconds: usedSeconds))
   }
 
   /// The elements of a dataset.

@@ -13,19 +13,42 @@ package struct ZipArchive: Sendable {
     let isEncrypted: Bool
     /// Whether Unix would make a symbolic link or a device of it.
     package let isLink: Bool
-    /// Where the member's data begin in the archive file.
-    let offset: Int
+    /// Whether sizes and checksum may follow the data, in up to 24 bytes.
+    let hasDescriptor: Bool
+    /// The header in front of the data; nil when it contradicts the directory.
+    let header: LocalHeader?
     let position: unz64_file_pos
+
+    /// From the header in front of the data to their end, with all that may follow them.
+    var extent: Range<Int>? {
+      guard let header else { return nil }
+      let (end, isOver) = header.data.addingReportingOverflow(compressedByteCount)
+      let (past, isFarOver) = end.addingReportingOverflow(hasDescriptor ? 24 : 0)
+      return isOver || isFarOver ? nil : header.start..<past
+    }
 
     /// Whether the name leads out of the folder that it is unpacked into, on any system.
     package var leadsOutside: Bool { Path.leadsOutside(name) }
+  }
+
+  /// The header of a member in front of its data, which repeats what the directory says.
+  struct LocalHeader {
+    /// Bytes before the name.
+    static let fixedByteCount = 30
+    /// Where the member's name lies in the archive file.
+    let name: Range<Int>
+    /// Where the member's data begin.
+    let data: Int
+    var start: Int { name.lowerBound - Self.fixedByteCount }
   }
 
   package let path: String
   package let members: OrderedDictionary<String, Member>
   /// Names that more than one member has; the first one counts.
   package let duplicateNames: [String]
-  private let source: ByteRegion
+  /// Where members lie, those of the same name too; nil when the header of one contradicts the directory.
+  let extents: [Range<Int>]?
+  let source: ByteRegion
   private let limits: ReadLimits
   private let expansion: ExpansionBudget
 
@@ -42,12 +65,14 @@ package struct ZipArchive: Sendable {
     path = source.name
     var members: OrderedDictionary<String, Member> = [:]
     var duplicates: OrderedSet<String> = []
+    var extents: [Range<Int>]? = []
     var count = 0
     try ZipReader.open(source) { (reader) throws(FormatError) in
       var status = reader.goToFirst()
       while status == UNZ_OK {
         let member = try reader.currentMember()
         if members[member.name] == nil { members[member.name] = member } else { duplicates.append(member.name) }
+        if let extent = member.extent { extents?.append(extent) } else { extents = nil }
         count += 1
         guard count <= limits.objectCount else {
           throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: source.name)
@@ -58,18 +83,7 @@ package struct ZipArchive: Sendable {
     }
     self.members = members
     duplicateNames = Array(duplicates)
-  }
-
-  /// Bytes behind the end of the archive, its comment not counted.
-  package var trailingByteCount: Int {
-    let tail = source.count - min(source.count, 22 + 0xFFFF)..<source.count
-    guard let bytes = try? source.bytes(tail), bytes.count >= 22 else { return 0 }
-    for start in stride(from: bytes.count - 22, through: 0, by: -1)
-    where bytes[start] == 0x50 && bytes[start..<start + 4].elementsEqual([0x50, 0x4B, 0x05, 0x06]) {
-      let comment = Int(bytes[start + 20]) | Int(bytes[start + 21]) << 8
-      return max(bytes.count - start - 22 - comment, 0)
-    }
-    return 0
+    self.extents = extents
   }
 
   /// The bytes of a member: a part of the mapped file when it is stored, decompressed into memory when not.
@@ -82,10 +96,9 @@ package struct ZipArchive: Sendable {
     guard !member.isEncrypted else { throw FormatError(.unsupported, "the member is encrypted", file: path, at: name) }
     let label = "\(path):\(name)"
     if member.isStored {
-      guard member.byteCount <= source.count, member.offset <= source.count - member.byteCount else {
-        throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)
-      }
-      return try source.slice(member.offset..<member.offset + member.byteCount, name: label)
+      guard let start = member.header?.data, member.byteCount <= source.count, start <= source.count - member.byteCount
+      else { throw FormatError(.truncated, "the file ends inside the member", file: path, at: name) }
+      return try source.slice(start..<start + member.byteCount, name: label)
     }
     guard member.compressedByteCount <= source.count else {
       throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)

@@ -39,6 +39,9 @@ import CZip
     FormatError(.malformed, "zip: \(action) (status \(status))", file: path)
   }
 
+  /// A name as readers take it, which ends at the first zero.
+  static func name(_ bytes: [UInt8]) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+
   func currentMember() throws(FormatError) -> ZipArchive.Member {
     var information = unz_file_info64()
     var name = [CChar](repeating: 0, count: 1 << 16)
@@ -47,21 +50,30 @@ import CZip
     var position = unz64_file_pos()
     status = unsafe unzGetFilePos64(handle, &position)
     guard status == UNZ_OK else { throw error("cannot locate a member", status) }
-    let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let text = Self.name(name.map(UInt8.init(bitPattern:)))
     let isEncrypted = information.flag & 1 != 0
-    var offset = 0
-    if information.compression_method == 0, !isEncrypted {
-      status = unsafe unzOpenCurrentFile(handle)
-      guard status == UNZ_OK else { throw error("cannot open the member \"\(text)\"", status) }
-      offset = Int(clamping: unsafe unzGetCurrentFileZStreamPos64(handle))
-      unsafe unzCloseCurrentFile(handle)
+    let isStored = information.compression_method == 0
+    let header = localHeader(nameByteCount: Int(clamping: information.size_filename))
+    guard header != nil || !isStored || isEncrypted else {
+      throw error("cannot open the member \"\(text)\"", UNZ_BADZIPFILE)
     }
     return ZipArchive.Member(
       name: text, byteCount: Int(clamping: information.uncompressed_size),
-      compressedByteCount: Int(clamping: information.compressed_size),
-      isStored: information.compression_method == 0, isEncrypted: isEncrypted,
-      isLink: ![0, 0o100000, 0o040000].contains(information.external_fa >> 16 & 0o170000), offset: offset,
-      position: position)
+      compressedByteCount: Int(clamping: information.compressed_size), isStored: isStored, isEncrypted: isEncrypted,
+      isLink: ![0, 0o100000, 0o040000].contains(information.external_fa >> 16 & 0o170000),
+      hasDescriptor: information.flag & 8 != 0, header: header, position: position)
+  }
+
+  /// Where the header in front of the current member's data lies; nil when it contradicts the directory.
+  private func localHeader(nameByteCount: Int) -> ZipArchive.LocalHeader? {
+    var method: Int32 = 0
+    guard unsafe unzOpenCurrentFile2(handle, &method, nil, 1) == UNZ_OK else { return nil }
+    defer { unsafe unzCloseCurrentFile(handle) }
+    let extraByteCount = unsafe Int(unzGetLocalExtrafield(handle, nil, 0))
+    let data = Int(clamping: unsafe unzGetCurrentFileZStreamPos64(handle))
+    let name = data - extraByteCount - nameByteCount
+    guard extraByteCount >= 0, name >= ZipArchive.LocalHeader.fixedByteCount else { return nil }
+    return ZipArchive.LocalHeader(name: name..<name + nameByteCount, data: data)
   }
 
   /// Decompresses a member, checking its checksum.

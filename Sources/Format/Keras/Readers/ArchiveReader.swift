@@ -20,6 +20,16 @@ struct ArchiveReader {
         Finding(
           .error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
     }
+    for name in zip.renamedMembers {
+      model.findings.append(
+        Finding(.error, "renamed-member", "the header before its data has another name than the directory", at: name))
+    }
+    if zip.unlistedByteCount > 0 {
+      model.findings.append(
+        Finding(
+          .warning, "unlisted-bytes", "\(zip.unlistedByteCount) bytes of the archive belong to no member", at: zip.path)
+      )
+    }
     if zip.trailingByteCount > 0 {
       model.findings.append(.trailingBytes(zip.trailingByteCount, at: zip.path))
     }

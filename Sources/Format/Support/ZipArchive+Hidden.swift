@@ -34,14 +34,14 @@ extension ZipArchive {
 
   /// Bytes before the directory that belong to no member: who goes by the headers of members instead may find others there.
   package var unlistedByteCount: Int {
-    guard let extents else { return 0 }
+    guard let extents, let end = endRecord else { return 0 }
     var count = 0
     var place = 0
     for extent in extents.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-      count += max(extent.lowerBound - place, 0)
+      count += max(min(extent.lowerBound, end.start) - place, 0)
       place = max(place, extent.upperBound)
     }
-    return count + max((endRecord?.directoryStart ?? place) - place, 0)
+    return count + max((end.directoryStart ?? place) - place, 0)
   }
 
   /// Members before whose data another name stands than in the directory.

@@ -13,13 +13,9 @@ extension FuzzTarget {
     _ = try tensor.texts()
   }
 
-  /// Reads every member of an archive, and what lies beside them.
+  /// Reads every member of an archive.
   static func zip(_ region: ByteRegion) throws {
     let archive = try ZipArchive(region)
-    let hidden = archive.unlistedByteCount + archive.trailingByteCount
-    try Contradiction.unless(hidden <= region.count, "more bytes are hidden than there are")
-    try Contradiction.unless(
-      archive.renamedMembers.allSatisfy { archive.members[$0] != nil }, "a renamed member is none of the archive")
     var total = 0
     for (name, member) in archive.members {
       guard let content = try? archive.region(name) else { continue }

@@ -1,4 +1,4 @@
 #pragma once
-#include <unzip.h>
 #include <zip.h>
+#include <zlib.h>
 

@@ -1,9 +1,8 @@
-import CZip
 import OrderedCollections
 
 /// The members of a zip archive. Stored members are reached where they lie.
 package struct ZipArchive: Sendable {
-  /// One member, as the central directory lists it.
+  /// One member, as the directory lists it.
   package struct Member: Sendable {
     package let name: String
     package let byteCount: Int
@@ -13,42 +12,33 @@ package struct ZipArchive: Sendable {
     let isEncrypted: Bool
     /// Whether Unix would make a symbolic link or a device of it.
     package let isLink: Bool
-    /// Whether sizes and checksum may follow the data, in up to 24 bytes.
-    let hasDescriptor: Bool
-    /// The header in front of the data; nil when it contradicts the directory.
-    let header: LocalHeader?
-    let position: unz64_file_pos
-
-    /// From the header in front of the data to their end, with all that may follow them.
-    var extent: Range<Int>? {
-      guard let header else { return nil }
-      let (end, isOver) = header.data.addingReportingOverflow(compressedByteCount)
-      let (past, isFarOver) = end.addingReportingOverflow(hasDescriptor ? 24 : 0)
-      return isOver || isFarOver ? nil : header.start..<past
-    }
+    let method: Int
+    let checksum: Int
+    /// Where the data are; nil when no header is where the directory says, or the data reach into the directory.
+    let data: Range<Int>?
 
     /// Whether the name leads out of the folder that it is unpacked into, on any system.
     package var leadsOutside: Bool { Path.leadsOutside(name) }
-  }
 
-  /// The header of a member in front of its data, which repeats what the directory says.
-  struct LocalHeader {
-    /// Bytes before the name.
-    static let fixedByteCount = 30
-    /// Where the member's name lies in the archive file.
-    let name: Range<Int>
-    /// Where the member's data begin.
-    let data: Int
-    var start: Int { name.lowerBound - Self.fixedByteCount }
+    init(_ entry: ZipDirectory.Entry, data: Range<Int>?) {
+      // Common readers end a name at the first zero.
+      name = String(decoding: entry.name.prefix { $0 != 0 }, as: UTF8.self)
+      byteCount = entry.byteCount
+      compressedByteCount = entry.compressedByteCount
+      isStored = entry.method == 0
+      isEncrypted = entry.isEncrypted
+      isLink = ![0, 0o100000, 0o040000].contains(entry.attributes >> 16 & 0o170000)
+      method = entry.method
+      checksum = entry.checksum
+      self.data = data
+    }
   }
 
   package let path: String
   package let members: OrderedDictionary<String, Member>
-  /// Names that more than one member has; the first one counts.
-  package let duplicateNames: [String]
-  /// Where members lie, those of the same name too; nil when the header of one contradicts the directory.
-  let extents: [Range<Int>]?
-  let source: ByteRegion
+  /// What readers may see differently, or not at all.
+  package let findings: [Finding]
+  private let source: ByteRegion
   private let limits: ReadLimits
   private let expansion: ExpansionBudget
 
@@ -57,33 +47,23 @@ package struct ZipArchive: Sendable {
 
   /// Lists an archive.
   ///
-  /// - Throws: `FormatError` of kind `malformed` when the directory cannot be read.
+  /// - Throws: `FormatError` of kind `malformed` when the directory cannot be read, or readers could take different bytes for it.
   package init(_ source: ByteRegion, limits: ReadLimits = ReadLimits()) throws(FormatError) {
     self.source = source
     self.limits = limits
     expansion = ExpansionBudget(fileByteCount: source.count)
     path = source.name
+    let directory = try ZipDirectory(source, limits: limits)
     var members: OrderedDictionary<String, Member> = [:]
-    var duplicates: OrderedSet<String> = []
-    var extents: [Range<Int>]? = []
-    var count = 0
-    try ZipReader.open(source) { (reader) throws(FormatError) in
-      var status = reader.goToFirst()
-      while status == UNZ_OK {
-        let member = try reader.currentMember()
-        if members[member.name] == nil { members[member.name] = member } else { duplicates.append(member.name) }
-        if let extent = member.extent { extents?.append(extent) } else { extents = nil }
-        count += 1
-        guard count <= limits.objectCount else {
-          throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: source.name)
-        }
-        status = reader.goToNext()
-      }
-      guard status == UNZ_END_OF_LIST_OF_FILE else { throw reader.error("cannot list the members", status) }
+    var audit = ZipAudit()
+    for entry in directory.entries {
+      let header = ZipHeader(entry, in: source, before: directory.range.lowerBound)
+      let member = Member(entry, data: header?.data)
+      audit.note(header, of: member, isFirst: members[member.name] == nil)
+      if members[member.name] == nil { members[member.name] = member }
     }
     self.members = members
-    duplicateNames = Array(duplicates)
-    self.extents = extents
+    findings = audit.findings(of: source, directory)
   }
 
   /// The bytes of a member: a part of the mapped file when it is stored, decompressed into memory when not.
@@ -94,14 +74,19 @@ package struct ZipArchive: Sendable {
       throw FormatError(.missing, "the archive has no member \"\(name)\"", file: path)
     }
     guard !member.isEncrypted else { throw FormatError(.unsupported, "the member is encrypted", file: path, at: name) }
+    guard let data = member.data else {
+      throw FormatError(.malformed, "zip: the member is not where the directory says", file: path, at: name)
+    }
     let label = "\(path):\(name)"
     if member.isStored {
-      guard let start = member.header?.data, member.byteCount <= source.count, start <= source.count - member.byteCount
-      else { throw FormatError(.truncated, "the file ends inside the member", file: path, at: name) }
-      return try source.slice(start..<start + member.byteCount, name: label)
+      guard member.byteCount == data.count else {
+        throw FormatError(.malformed, "zip: the member has two sizes", file: path, at: name)
+      }
+      return try source.slice(data, name: label)
     }
-    guard member.compressedByteCount <= source.count else {
-      throw FormatError(.truncated, "the file ends inside the member", file: path, at: name)
+    // Deflate, the one method that all readers know.
+    guard member.method == 8 else {
+      throw FormatError(.unsupported, "zip: the member is compressed by method \(member.method)", file: path, at: name)
     }
     guard member.byteCount <= limits.memberBytes else {
       throw FormatError(
@@ -113,8 +98,11 @@ package struct ZipArchive: Sendable {
         .limit, "the member expands from \(member.compressedByteCount) to \(member.byteCount) bytes", file: path,
         at: name)
     }
-    try namingFile(path) { () throws(FormatError) in try expansion.grant(member.byteCount, to: name, limits) }
-    let bytes = try ZipReader.open(source) { (reader) throws(FormatError) in try reader.read(member) }
-    return ByteRegion(bytes, name: label)
+    return try namingFile(path) { () throws(FormatError) in
+      try expansion.grant(member.byteCount, to: name, limits)
+      let bytes = try ZipInflater.inflate(
+        source.slice(data), to: member.byteCount, checksum: member.checksum, name: name)
+      return ByteRegion(bytes, name: label)
+    }
   }
 }

@@ -15,24 +15,7 @@ struct ArchiveReader {
         file: zip.path)
     }
     var model = KerasModel(path: zip.path, layout: .archive)
-    for name in zip.duplicateNames {
-      model.findings.append(
-        Finding(
-          .error, "duplicate-member", "the archive has more than one member \"\(name)\"; the first is used", at: name))
-    }
-    for name in zip.renamedMembers {
-      model.findings.append(
-        Finding(.error, "renamed-member", "the header before its data has another name than the directory", at: name))
-    }
-    if zip.unlistedByteCount > 0 {
-      model.findings.append(
-        Finding(
-          .warning, "unlisted-bytes", "\(zip.unlistedByteCount) bytes of the archive belong to no member", at: zip.path)
-      )
-    }
-    if zip.trailingByteCount > 0 {
-      model.findings.append(.trailingBytes(zip.trailingByteCount, at: zip.path))
-    }
+    model.findings += zip.findings
     let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
     for member in zip.members.values { note(member, isExpected: known.contains(member.name), of: zip, in: &model) }
     try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })
@@ -40,7 +23,12 @@ struct ArchiveReader {
     where !known.contains(name) && name != ONNXSidecar.member && !name.hasSuffix("/") && !member.leadsOutside
       && !member.isLink
     {
-      if let region = try? zip.region(name) { model.preserved?.members.append(.init(name: name, region: region)) }
+      do throws(FormatError) {
+        model.preserved?.members.append(.init(name: name, region: try zip.region(name)))
+      } catch {
+        model.findings.append(
+          Finding(.warning, "unreadable-member", "\(error.message); it is not carried over", at: name))
+      }
     }
     return model
   }

@@ -6,7 +6,7 @@ import OrderedCollections
 /// `PickledArrays`; nothing that it names is ever called.
 struct NpzWeights {
   let limits: ReadLimits
-  /// What the pickles hold beside arrays.
+  /// What the pickles hold beside arrays, and the archive beside its members.
   private(set) var findings: [Finding] = []
 
   init(limits: ReadLimits) { self.limits = limits }
@@ -15,6 +15,7 @@ struct NpzWeights {
   mutating func tree(_ region: ByteRegion) throws(FormatError) -> WeightTree {
     var tree = WeightTree(path: "/")
     let archive = try ZipArchive(region, limits: limits)
+    findings += archive.findings
     for name in archive.members.keys where name.hasSuffix(".npy") {
       var parts = name.dropLast(".npy".count).split { $0 == "/" || $0 == "\\" }.map(String.init)
       if parts == ["__root__"] { parts = [] }

@@ -1,0 +1,82 @@
+/// The list of members at the end of a zip archive, by PKWARE's APPNOTE.TXT, section 4.3.
+///
+/// Read here and not by the zip library, which takes records of 64-bit archives from wherever bytes near the end look like them,
+/// and leaves sizes of 64 bits unread. Where readers could take the end for different things, the archive is refused.
+struct ZipDirectory {
+  /// What the directory says of a member.
+  struct Entry {
+    let name: [UInt8]
+    /// The name in the extra field for Unicode.
+    let unicodeName: [UInt8]?
+    let flags: Int
+    let method: Int
+    let checksum: Int
+    let compressedByteCount: Int
+    let byteCount: Int
+    /// What the system that made the archive says of the file: kind and permissions in the upper half on Unix.
+    let attributes: Int
+    /// Where the member's header is in the file.
+    let headerStart: Int
+
+    var isEncrypted: Bool { flags & 1 != 0 }
+    var hasDescriptor: Bool { flags & 8 != 0 }
+  }
+
+  let entries: [Entry]
+  /// Where it lies in the file.
+  let range: Range<Int>
+  /// The text behind the archive that belongs to it.
+  let comment: [UInt8]
+  /// Bytes behind the end of the archive.
+  let trailingByteCount: Int
+
+  /// - Throws: `FormatError` of kind `malformed`, or `limit` when there are more members than allowed.
+  init(_ source: ByteRegion, limits: ReadLimits) throws(FormatError) {
+    let end = try ZipEndRecord(source)
+    let fields = ZipFields(bytes: try source.bytes(end.directory))
+    guard end.count <= limits.objectCount else {
+      throw FormatError(.limit, "zip: more than \(limits.objectCount) members", file: source.name)
+    }
+    var entries: [Entry] = []
+    var place = 0
+    while place < fields.bytes.count {
+      entries.append(try Self.entry(fields, &place, before: end, source))
+      guard entries.count <= end.count else { break }
+    }
+    guard entries.count == end.count else {
+      throw Self.error(
+        "the directory has other than the \(end.count) members that the end of the archive tells", source)
+    }
+    self.entries = entries
+    (range, comment, trailingByteCount) = (end.directory, end.comment, end.trailingByteCount)
+  }
+
+  private static func entry(
+    _ fields: ZipFields, _ place: inout Int, before end: ZipEndRecord, _ source: ByteRegion
+  ) throws(FormatError) -> Entry {
+    let start = place
+    guard fields.begins(.entry, at: start), let flags = fields.u16(start + 8), let method = fields.u16(start + 10),
+      let checksum = fields.u32(start + 16), let compressed = fields.u32(start + 20),
+      let expanded = fields.u32(start + 24),
+      let nameCount = fields.u16(start + 28), let extraCount = fields.u16(start + 30),
+      let commentCount = fields.u16(start + 32), let attributes = fields.u32(start + 38),
+      let offset = fields.u32(start + 42), start + 46 + nameCount + extraCount + commentCount <= fields.bytes.count
+    else { throw error("a directory entry is damaged", source) }
+    let (name, extra) = (start + 46, start + 46 + nameCount)
+    place = extra + extraCount + commentCount
+    var more = ZipExtra(Array(fields.bytes[extra..<extra + extraCount]))
+    // In this order they stand in the extra field.
+    guard let byteCount = more.resolve(expanded), let compressedByteCount = more.resolve(compressed),
+      let headerOffset = more.resolve(offset)
+    else { throw error("a directory entry lacks the sizes of 64 bits that it announces", source) }
+    let (headerStart, isOver) = headerOffset.addingReportingOverflow(end.prefixByteCount)
+    guard !isOver else { throw error("a directory entry leads out of the file", source) }
+    return Entry(
+      name: Array(fields.bytes[name..<extra]), unicodeName: more.name, flags: flags, method: method, checksum: checksum,
+      compressedByteCount: compressedByteCount, byteCount: byteCount, attributes: attributes, headerStart: headerStart)
+  }
+
+  static func error(_ message: String, _ source: ByteRegion, advice: String? = nil) -> FormatError {
+    FormatError(.malformed, "zip: \(message)", file: source.name, advice: advice)
+  }
+}

@@ -83,8 +83,9 @@ public struct ModelFile: Sendable {
     case .zip:
       let zip = try ZipArchive(file, limits: limits)
       guard zip.members.keys.isEmpty || !zip.members.keys.allSatisfy({ $0.hasSuffix(".npy") }) else {
-        var model = KerasModel(tensors: try NpzFile.read(file, limits: limits).elements, path: path, layout: .arrays)
+        var model = KerasModel(tensors: try NpzFile.read(zip, limits: limits).elements, path: path, layout: .arrays)
         model.findings += zip.findings
+        model.archive = zip
         return .keras(model)
       }
       return .keras(try ArchiveReader(limits: limits).archive(zip))

@@ -50,6 +50,8 @@ public struct KerasModel: Sendable {
   package var onnxSidecar: ONNXSidecar?
   /// The weights of a Keras 3 layout as a tree.
   var weightTree: WeightTree?
+  /// The archive that the file is.
+  var archive: ZipArchive?
   /// The file's content as it was read.
   package var preserved: PreservedContent?
 

@@ -9,27 +9,27 @@ package struct ZipArchive: Sendable {
     package let compressedByteCount: Int
     /// Whether the bytes lie in the archive as they are.
     package let isStored: Bool
-    let isEncrypted: Bool
     /// Whether Unix would make a symbolic link or a device of it.
     package let isLink: Bool
     let method: Int
     let checksum: Int
-    /// Where the data are; nil when no header is where the directory says, or the data reach into the directory.
-    let data: Range<Int>?
+    /// Whether it is neither encrypted nor a patch of something else.
+    let isReadable: Bool
+    /// Where the data are, or why they are not where the archive says.
+    let data: Result<Range<Int>, ZipContradiction>
 
     /// Whether the name leads out of the folder that it is unpacked into, on any system.
     package var leadsOutside: Bool { Path.leadsOutside(name) }
 
-    init(_ entry: ZipDirectory.Entry, data: Range<Int>?) {
-      // Common readers end a name at the first zero.
-      name = String(decoding: entry.name.prefix { $0 != 0 }, as: UTF8.self)
+    init(_ entry: ZipDirectory.Entry, data: Result<Range<Int>, ZipContradiction>) {
+      name = entry.text
       byteCount = entry.byteCount
       compressedByteCount = entry.compressedByteCount
       isStored = entry.method == 0
-      isEncrypted = entry.isEncrypted
       isLink = ![0, 0o100000, 0o040000].contains(entry.attributes >> 16 & 0o170000)
       method = entry.method
       checksum = entry.checksum
+      isReadable = entry.isReadable
       self.data = data
     }
   }
@@ -54,16 +54,13 @@ package struct ZipArchive: Sendable {
     expansion = ExpansionBudget(fileByteCount: source.count)
     path = source.name
     let directory = try ZipDirectory(source, limits: limits)
+    let layout = ZipLayout(directory, in: source)
     var members: OrderedDictionary<String, Member> = [:]
-    var audit = ZipAudit()
-    for entry in directory.entries {
-      let header = ZipHeader(entry, in: source, before: directory.range.lowerBound)
-      let member = Member(entry, data: header?.data)
-      audit.note(header, of: member, isFirst: members[member.name] == nil)
-      if members[member.name] == nil { members[member.name] = member }
+    for (entry, data) in zip(directory.entries, layout.data) where members[entry.text] == nil {
+      members[entry.text] = Member(entry, data: data)
     }
     self.members = members
-    findings = audit.findings(of: source, directory)
+    findings = layout.findings
   }
 
   /// The bytes of a member: a part of the mapped file when it is stored, decompressed into memory when not.
@@ -73,16 +70,19 @@ package struct ZipArchive: Sendable {
     guard let member = members[name] else {
       throw FormatError(.missing, "the archive has no member \"\(name)\"", file: path)
     }
-    guard !member.isEncrypted else { throw FormatError(.unsupported, "the member is encrypted", file: path, at: name) }
-    guard let data = member.data else {
-      throw FormatError(.malformed, "zip: the member is not where the directory says", file: path, at: name)
+    guard member.isReadable else { throw FormatError(.unsupported, "the member is encrypted", file: path, at: name) }
+    let data: Range<Int>
+    do throws(ZipContradiction) { data = try member.data.get() } catch {
+      throw FormatError(.malformed, "zip: \(error.message)", file: path, at: name)
     }
     let label = "\(path):\(name)"
     if member.isStored {
       guard member.byteCount == data.count else {
         throw FormatError(.malformed, "zip: the member has two sizes", file: path, at: name)
       }
-      return try source.slice(data, name: label)
+      let region = try source.slice(data, name: label)
+      guard data.count > Self.largestChecked || Self.isIntact(member, region) else { throw damaged(member) }
+      return region
     }
     // Deflate, the one method that all readers know.
     guard member.method == 8 else {
@@ -103,6 +103,25 @@ package struct ZipArchive: Sendable {
       let bytes = try ZipInflater.inflate(
         source.slice(data), to: member.byteCount, checksum: member.checksum, name: name)
       return ByteRegion(bytes, name: label)
+    }
+  }
+
+  /// Bytes of a stored member whose checksum is computed whenever it is read; weights are mapped and not read at once.
+  private static let largestChecked = 1 << 20
+
+  private static func isIntact(_ member: Member, _ region: ByteRegion) -> Bool {
+    (try? unsafe region.withBytes { bytes in unsafe ZipInflater.checksum(bytes) }) == member.checksum
+  }
+
+  private func damaged(_ member: Member) -> FormatError {
+    FormatError(.malformed, "zip: the checksum of the member is wrong", file: path, at: member.name)
+  }
+
+  /// The errors of members whose bytes are not those that were stored, by the checksums of all that were not checked before.
+  package func damage() -> [FormatError] {
+    members.values.filter { $0.isStored && $0.byteCount > Self.largestChecked }.compactMap { member in
+      guard let region = try? region(member.name), !Self.isIntact(member, region) else { return nil }
+      return damaged(member)
     }
   }
 }

@@ -71,7 +71,8 @@ private struct LargeEndRecord {
     guard locator.begins(.largeEndLocator) else { return nil }
     start = place - Self.byteCount
     let record = ZipFields(bytes: start < 0 ? [] : try source.bytes(start..<place))
-    guard let statedStart = locator.u64(8), record.begins(.largeEnd), record.u64(4) == Self.byteCount - 12,
+    guard locator.u32(4) == 0, let statedStart = locator.u64(8), (0...1).contains(locator.u32(16) ?? 2),
+      record.begins(.largeEnd), record.u64(4) == Self.byteCount - 12,
       record.u32(16) == 0, record.u32(20) == 0, let count = record.u64(32), record.u64(24) == count,
       let size = record.u64(40), let offset = record.u64(48)
     else { throw ZipDirectory.error("the end of an archive of 64 bits is damaged", source) }

@@ -29,37 +29,3 @@ enum ZipSignature: Int, CaseIterable {
   case largeEndLocator = 0x0706_4B50
   case end = 0x0605_4B50
 }
-
-/// What zip archives keep beside a name: sizes of 64 bits, another spelling of the name.
-struct ZipExtra {
-  /// Sizes and places of 64 bits in the order of the fields that have no room for them.
-  private(set) var large: [Int]?
-  /// The name as Info-ZIP's field for Unicode has it.
-  private(set) var name: [UInt8]?
-
-  /// Reads fields until their sizes lead past the end, as the usual readers do.
-  init(_ bytes: [UInt8]) {
-    let fields = ZipFields(bytes: bytes)
-    var place = 0
-    while let kind = fields.u16(place), let count = fields.u16(place + 2), count <= bytes.count - place - 4 {
-      let start = place + 4
-      switch kind {
-      case 0x0001: large = stride(from: start, through: start + count - 8, by: 8).compactMap(fields.u64)
-      // A version and a checksum of the plain name come first.
-      case 0x7075 where count > 5: name = Array(bytes[start + 5..<start + count])
-      default: break
-      }
-      place = start + count
-    }
-  }
-
-  /// The value of a field of 32 bits, which may stand in the extra field instead.
-  ///
-  /// - Returns: nil when it stands in neither.
-  mutating func resolve(_ value: Int) -> Int? {
-    guard value == 0xFFFF_FFFF else { return value }
-    guard let first = large?.first else { return nil }
-    large?.removeFirst()
-    return first
-  }
-}

@@ -6,72 +6,108 @@ struct ZipHeader {
   let extent: Range<Int>
   /// Where the data lie.
   let data: Range<Int>
-  /// In what the header and the directory differ; nil where they agree.
-  let contradiction: String?
-  /// Another name in a field for Unicode, which Info-ZIP writes beside names that it cannot spell otherwise.
-  let unicodeName: String?
+  private let lacksDescriptor: Bool
+  private let flags: Int
+  private let method: Int
+  private let checksum: Int
+  private let compressedByteCount: Int?
+  private let byteCount: Int?
+  private let name: [UInt8]
+  private let extra: ZipExtra
 
-  /// - Returns: nil when no header is where the directory says, or the data reach into the directory.
-  init?(_ entry: ZipDirectory.Entry, in source: ByteRegion, before directoryStart: Int) {
+  /// - Parameter room: bytes that names and extra fields may still take. Headers that do not overlap fit into the file together.
+  /// - Throws: `ZipContradiction` when no header is where the directory says, or the data reach into the directory.
+  init(
+    _ entry: ZipDirectory.Entry, in source: ByteRegion, before end: Int, room: inout Int
+  ) throws(ZipContradiction) {
     let start = entry.headerStart
-    guard start <= directoryStart - Self.byteCount, let fixed = try? source.bytes(start..<start + Self.byteCount) else {
-      return nil
+    guard start <= end - Self.byteCount, let fixed = try? source.bytes(start..<start + Self.byteCount) else {
+      throw ZipContradiction("no header is where the directory says")
     }
     let fields = ZipFields(bytes: fixed)
     guard fields.begins(.header), let flags = fields.u16(6), let method = fields.u16(8), let checksum = fields.u32(14),
       let compressed = fields.u32(18), let expanded = fields.u32(22), let nameCount = fields.u16(26),
       let extraCount = fields.u16(28)
-    else { return nil }
+    else { throw ZipContradiction("no header is where the directory says") }
     let nameStart = start + Self.byteCount
     let dataStart = nameStart + nameCount + extraCount
-    guard dataStart <= directoryStart, entry.compressedByteCount <= directoryStart - dataStart,
+    room -= nameCount + extraCount
+    guard room >= 0 else { throw ZipContradiction("its header shares bytes with that of another member") }
+    guard dataStart <= end, entry.compressedByteCount <= end - dataStart,
       let variable = try? source.bytes(nameStart..<dataStart)
-    else { return nil }
+    else { throw ZipContradiction("its data reach into the directory") }
+    (self.flags, self.method, self.checksum) = (flags, method, checksum)
     data = dataStart..<dataStart + entry.compressedByteCount
+    name = Array(variable[..<nameCount])
     var extra = ZipExtra(Array(variable[nameCount...]))
-    let hasDescriptor = flags & 8 != 0 || entry.hasDescriptor
+    // In this order they stand in the extra field.
+    byteCount = extra.resolve(expanded)
+    compressedByteCount = extra.resolve(compressed)
+    self.extra = extra
     let descriptorByteCount =
-      hasDescriptor ? Self.descriptorByteCount(entry, in: source, at: data.upperBound, before: directoryStart) : 0
-    extent = start..<data.upperBound + descriptorByteCount
-
-    let (byteCount, compressedByteCount) = (extra.resolve(expanded), extra.resolve(compressed))
-    // Who writes without knowing the sizes leaves them to the descriptor.
-    func agrees(_ value: Int?, _ other: Int) -> Bool { value == other || hasDescriptor && (value == 0 || value == nil) }
-    let fieldName = [extra.name, entry.unicodeName].compactMap(\.self).first { $0 != entry.name }
-    // There is no reason to spell a name again that ASCII has room for.
-    let isSpelling = fieldName?.contains { $0 > 127 } ?? false
-    unicodeName = isSpelling ? fieldName.map { String(decoding: $0, as: UTF8.self) } : nil
-    let otherName =
-      Array(variable[..<nameCount]) != entry.name ? Array(variable[..<nameCount]) : isSpelling ? nil : fieldName
-    contradiction =
-      if let otherName {
-        "beside the directory it is named \"\(String(decoding: otherName, as: UTF8.self))\""
-      } else if entry.name.contains(0) {
-        "its name has a zero byte, behind which some readers go on"
-      } else if method != entry.method || flags & 1 != entry.flags & 1 {
-        "the header before its data gives another way of reading them than the directory"
-      } else if !agrees(byteCount, entry.byteCount) || !agrees(compressedByteCount, entry.compressedByteCount)
-        || !agrees(checksum, entry.checksum)
-      {
-        "the header before its data gives other sizes or another checksum than the directory"
-      } else {
-        nil
-      }
+      flags & 8 == 0 ? 0 : Self.descriptorByteCount(entry, in: source, at: data.upperBound, before: end)
+    lacksDescriptor = descriptorByteCount == nil
+    extent = start..<data.upperBound + (descriptorByteCount ?? 0)
   }
 
-  /// Bytes of the descriptor behind the data: with or without a signature, of 32 or 64 bits; 0 where none fits.
+  /// In what the header and the directory differ, as a clause; nil where they agree.
+  func contradiction(to entry: ZipDirectory.Entry) -> String? {
+    if name != entry.name {
+      "the header before its data names it \(Self.quoted(name))"
+    } else if entry.name.contains(0) {
+      "its name has a zero byte, behind which some readers go on"
+    } else if let other = (extra.names + entry.extra.names).first(where: { $0 != entry.name && Self.misleads($0) }) {
+      "its field for Unicode names it \(Self.quoted(other))"
+    } else if !entry.isASCII, flags & ZipDirectory.Entry.unicodeFlag != entry.flags & ZipDirectory.Entry.unicodeFlag {
+      "its name has another encoding in the header before its data than in the directory"
+    } else if extra.largeFieldCount > 1 {
+      "the header before its data gives its sizes twice"
+    } else if method != entry.method || flags & 1 != entry.flags & 1 {
+      "the header before its data gives another way of reading them than the directory"
+    } else if !agrees(byteCount, entry.byteCount) || !agrees(compressedByteCount, entry.compressedByteCount)
+      || !agrees(checksum, entry.checksum)
+    {
+      "the header before its data gives other sizes or another checksum than the directory"
+    } else if lacksDescriptor {
+      "no sizes are behind its data, as its header announces"
+    } else {
+      nil
+    }
+  }
+
+  /// Whether a value is the directory's. Who writes without knowing the sizes leaves them to the descriptor.
+  private func agrees(_ value: Int?, _ other: Int) -> Bool {
+    value == other || flags & 8 != 0 && (value == 0 || value == nil)
+  }
+
+  /// Whether another spelling of a name is none that Info-ZIP writes, beside names that it cannot spell otherwise.
+  private static func misleads(_ name: [UInt8]) -> Bool {
+    !name.contains { $0 > 127 } || name.contains(0) || Path.leadsOutside(String(decoding: name, as: UTF8.self))
+  }
+
+  /// A name for a message, which a long one would fill.
+  private static func quoted(_ name: [UInt8]) -> String { "\"\(String(decoding: name.prefix(100), as: UTF8.self))\"" }
+
+  /// Bytes of the descriptor behind the data: with or without a signature, of 64 or 32 bits; nil where none fits.
   private static func descriptorByteCount(
     _ entry: ZipDirectory.Entry, in source: ByteRegion, at place: Int, before end: Int
-  ) -> Int {
-    guard let bytes = try? source.bytes(place..<min(place + 24, end)) else { return 0 }
+  ) -> Int? {
+    guard let bytes = try? source.bytes(place..<min(place + 24, end)) else { return nil }
     let fields = ZipFields(bytes: bytes)
-    for start in [fields.begins(.descriptor) ? 4 : 0, 0] where fields.u32(start) == entry.checksum {
-      for width in [4, 8] {
+    for start in fields.begins(.descriptor) ? [4, 0] : [0] where fields.u32(start) == entry.checksum {
+      // Of an empty member the shorter form is also the beginning of the longer one.
+      for width in [8, 4] {
         let compressed = fields.number(at: start + 4, bytes: width)
         let expanded = fields.number(at: start + 4 + width, bytes: width)
         if compressed == entry.compressedByteCount, expanded == entry.byteCount { return start + 4 + 2 * width }
       }
     }
-    return 0
+    return nil
   }
+}
+
+/// Why a member is not where its archive says, as a clause.
+struct ZipContradiction: Error {
+  let message: String
+  init(_ message: String) { self.message = message }
 }

@@ -15,7 +15,10 @@ enum KerasValidator {
         findings.append(Finding(error, code: "unreadable-optimizer-state", at: variable.path))
       }
     }
-    if readingWeights { for weight in model.weights { checkElements(of: weight, &findings) } }
+    if readingWeights {
+      for weight in model.weights { checkElements(of: weight, &findings) }
+      findings += (model.archive?.damage() ?? []).map { Finding($0, code: "damaged-member", at: model.path) }
+    }
     return findings
   }
 

@@ -84,4 +84,21 @@ import Testing
     let archive = try ZipArchive(ByteRegion(AlignedBytes(copying: bytes), name: "x"))
     #expect(archive.findings.map(\.code) == ["header-mismatch"], "\(what)")
   }
+
+  /// A small member is checked whenever it is read, a large one, which is mapped, when damage is asked for.
+  @Test func wrongChecksumsAreFound() throws {
+    let folder = try TemporaryFolder()
+    try ZipWriter.write(to: folder.file("x.zip")) { (archive) throws(FormatError) in
+      try archive.add("small", [1, 2, 3])
+      try archive.add("large", [UInt8](repeating: 7, count: 3 << 20))
+    }
+    var bytes = try TemporaryFolder.bytes(of: folder.file("x.zip"))
+    func archive() throws -> ZipArchive { try ZipArchive(ByteRegion(AlignedBytes(copying: bytes), name: "x")) }
+    #expect(try archive().damage().isEmpty)
+    bytes[2 << 20] ^= 1
+    #expect(try archive().damage().map(\.place) == ["large"])
+    #expect(try archive().region("large").count == 3 << 20)
+    bytes[30 + "small".utf8.count] ^= 1
+    #expect(throws: FormatError.self) { try archive().region("small") }
+  }
 }

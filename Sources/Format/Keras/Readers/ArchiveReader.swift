@@ -16,6 +16,7 @@ struct ArchiveReader {
     }
     var model = KerasModel(path: zip.path, layout: .archive)
     model.findings += zip.findings
+    model.archive = zip
     let known = ["metadata.json", "config.json", "model.weights.h5", "model.weights.npz"]
     for member in zip.members.values { note(member, isExpected: known.contains(member.name), of: zip, in: &model) }
     try fill(&model, has: { zip.members[$0] != nil }, read: { (name) throws(FormatError) in try zip.region(name) })

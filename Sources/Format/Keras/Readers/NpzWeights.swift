@@ -15,7 +15,7 @@ struct NpzWeights {
   mutating func tree(_ region: ByteRegion) throws(FormatError) -> WeightTree {
     var tree = WeightTree(path: "/")
     let archive = try ZipArchive(region, limits: limits)
-    findings += archive.findings
+    findings += archive.findings.map { Finding($0.severity, $0.code, $0.message, at: "model.weights.npz:\($0.place)") }
     for name in archive.members.keys where name.hasSuffix(".npy") {
       var parts = name.dropLast(".npy".count).split { $0 == "/" || $0 == "\\" }.map(String.init)
       if parts == ["__root__"] { parts = [] }

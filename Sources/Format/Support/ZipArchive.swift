@@ -100,9 +100,10 @@ package struct ZipArchive: Sendable {
     }
     return try namingFile(path) { () throws(FormatError) in
       try expansion.grant(member.byteCount, to: name, limits)
-      let bytes = try ZipInflater.inflate(
-        source.slice(data), to: member.byteCount, checksum: member.checksum, name: name)
-      return ByteRegion(bytes, name: label)
+      let bytes = try ZipInflater.inflate(source.slice(data), to: member.byteCount, name: name)
+      let region = ByteRegion(bytes, name: label)
+      guard Self.isIntact(member, region) else { throw damaged(member) }
+      return region
     }
   }
 

@@ -6,6 +6,8 @@ struct ZipDirectory {
   /// What the directory says of a member.
   struct Entry {
     let name: [UInt8]
+    /// The name as members are called by it.
+    let text: String
     /// Other spellings of the name.
     let extra: ZipExtra
     let flags: Int
@@ -20,12 +22,12 @@ struct ZipDirectory {
 
     /// The flag of names in UTF-8.
     static let unicodeFlag = 1 << 11
-    /// Encrypted in one of two ways, or a patch of other data.
+    /// Whether the member is neither encrypted, in one of two ways, nor a patch of other data.
     var isReadable: Bool { flags & (1 | 1 << 5 | 1 << 6) == 0 }
     var isASCII: Bool { !name.contains { $0 > 127 } }
-    /// The name as text, of which common readers see what is before a zero. Bytes that are no UTF-8 are written as numbers, so
+    /// A name as text, of which common readers see what is before a zero. Bytes that are no UTF-8 are written as numbers, so
     /// that names stay different.
-    var text: String {
+    fileprivate static func text(of name: [UInt8]) -> String {
       let name = name.prefix { $0 != 0 }
       return String(validating: name, as: UTF8.self)
         ?? name.map { $0 > 127 ? "\\x\(String($0, radix: 16))" : String(UnicodeScalar($0)) }.joined()
@@ -95,7 +97,7 @@ struct ZipDirectory {
       throw error("a name in the directory is not the UTF-8 that it is said to be", source)
     }
     return Entry(
-      name: nameBytes, extra: more, flags: flags, method: method, checksum: checksum,
+      name: nameBytes, text: Entry.text(of: nameBytes), extra: more, flags: flags, method: method, checksum: checksum,
       compressedByteCount: compressedByteCount, byteCount: byteCount, attributes: attributes, headerStart: headerStart)
   }
 

@@ -4,9 +4,9 @@ import CZip
 enum ZipInflater {
   /// Decompresses exactly all of `compressed` to exactly `byteCount` bytes.
   ///
-  /// - Throws: `FormatError` of kind `malformed` when the data end early or late, or have another checksum.
+  /// - Throws: `FormatError` of kind `malformed` when the data are damaged, or end early or late.
   static func inflate(
-    _ compressed: ByteRegion, to byteCount: Int, checksum: Int, name: String
+    _ compressed: ByteRegion, to byteCount: Int, name: String
   ) throws(FormatError) -> AlignedBytes {
     var stream = unsafe z_stream()
     // Raw data, without a header of zlib's own.
@@ -21,9 +21,6 @@ enum ZipInflater {
           throw FormatError(
             .malformed, "zip: the member is damaged, or of other sizes than the archive tells (status \(status))",
             at: name)
-        }
-        guard unsafe Self.checksum(UnsafeRawBufferPointer(output)) == checksum else {
-          throw FormatError(.malformed, "zip: the checksum of the member is wrong", at: name)
         }
       }
     }
